@@ -1,0 +1,94 @@
+"""Every error of chainrule, in one hierarchy.
+
+Catch `ChainruleError` to catch them all. A mistake of the user also derives from ValueError or
+TypeError, as scikit-learn's users expect. A message says where, what was expected, what came, and
+what to do; `describe` writes it in that order.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChainruleError",
+    "DataError",
+    "EngineUnavailableWarning",
+    "FileFormatError",
+    "GraphError",
+    "LabelError",
+    "NumericalError",
+    "OptionError",
+    "ShapeError",
+    "WrongTypeError",
+    "describe",
+]
+
+
+def describe(where: object, expected: object, came: object, remedy: str = "") -> str:
+    """`{where}: expected {expected}; came {came}. {remedy}`.
+
+    >>> describe("matmul", "(rows, 3)", "(rows, 4)", "Transpose W.")
+    'matmul: expected (rows, 3); came (rows, 4). Transpose W.'
+    """
+    return f"{where}: expected {expected}; came {came}. {remedy}".rstrip()
+
+
+class ChainruleError(Exception):
+    """The root of every error raised by chainrule."""
+
+
+class ShapeError(ChainruleError, ValueError):
+    """Shapes that do not fit together; names the operation, its operands and their shapes."""
+
+
+class LabelError(ChainruleError, ValueError):
+    """A label outside the classes, or labels that cannot be classes."""
+
+
+class DataError(ChainruleError, ValueError):
+    """Data that cannot be learned from: NaN, an empty table, a wrong column, one class only."""
+
+
+class OptionError(ChainruleError, ValueError):
+    """An option outside its allowed values; names the option and what is allowed."""
+
+
+class GraphError(ChainruleError, ValueError):
+    """A graph that cannot be run as it stands: an unbound, missing or ambiguous node."""
+
+
+class WrongTypeError(ChainruleError, TypeError):
+    """A value of a type that is not understood here."""
+
+
+class FileFormatError(ChainruleError, ValueError):
+    """A file that is not what its format says: truncated, foreign, too new or malformed."""
+
+
+class NumericalError(ChainruleError, ArithmeticError):
+    """A loss or a gradient that is not finite.
+
+    Attributes
+    ----------
+    step : int or None
+        The step (iteration or mini-batch, from 0) at which it was seen.
+    layer : str or None
+        The name of the first node or parameter that is not finite.
+    cause : str or None
+        The likely cause, in words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: int | None = None,
+        layer: str | None = None,
+        cause: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.layer = layer
+        self.cause = cause
+
+
+class EngineUnavailableWarning(UserWarning):
+    """The compiled engine is missing or could not be loaded; NumPy does the work, slower."""
