@@ -1,0 +1,198 @@
+"""Numeric tables from CSV files: a header line, commas, one number a cell."""
+
+from __future__ import annotations
+
+import csv
+import os
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chainrule.errors import DataError, describe
+
+__all__ = ["NumericTable", "read_csv"]
+
+
+@dataclass(frozen=True, eq=False)
+class NumericTable:
+    """What `read_csv` found.
+
+    Attributes
+    ----------
+    X : ndarray of float64 of shape (rows, columns)
+    y : ndarray of shape (rows,) or None
+        int64 where every label is a whole number, float64 where every label is a number,
+        otherwise strings. None without a target.
+    columns : tuple of str
+        The names of the columns of X.
+    target : str or None
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    columns: tuple[str, ...]
+    target: str | None
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> NumericTable:
+    """Read a numeric CSV table, split into columns to learn from and a target.
+
+    Parameters
+    ----------
+    path : path-like
+        UTF-8 with or without byte order mark, any line ends, comma separated, cells quoted or
+        not. The first line names the columns. Blank lines are skipped.
+    target : str, optional
+        The column that holds the labels; numbers or text.
+    columns : sequence of str, optional
+        The columns of X, in this order; others are not read. Default: all but the target.
+
+    Returns
+    -------
+    NumericTable
+
+    Raises
+    ------
+    DataError
+        An unknown or duplicate column, a row of another length, a cell that is not a finite
+        number, no rows. The line and the column are named.
+    OSError
+        The file cannot be opened.
+    """
+    path = Path(path)
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = _rows(path, file)
+        names = _read_header(path, rows)
+        chosen = _choose(path, names, target, columns)
+        X, y = _read_body(path, rows, names, chosen, target)
+    return NumericTable(X, y, tuple(chosen), target)
+
+
+def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of every line that is not blank."""
+    reader = csv.reader(file, strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        where = f"{path}, line {reader.line_num}"
+        raise DataError(describe(where, "comma separated cells", str(error))) from error
+    except UnicodeDecodeError as error:
+        remedy = "Save the file as UTF-8."
+        raise DataError(describe(path, "text in UTF-8", str(error), remedy)) from error
+
+
+def _read_header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
+    _, cells = next(rows, (0, []))
+    names = [cell.strip() for cell in cells]
+    if not names:
+        raise DataError(describe(path, "a header line and rows", "an empty file"))
+    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and separator in names[0]:
+            remedy = "Save it with commas, and a point in decimal numbers."
+            raise DataError(describe(path, "cells separated by commas", word, remedy))
+    if all(map(_is_number, names)):
+        remedy = "Put the names of the columns in the first line."
+        raise DataError(describe(path, "a header line", f"numbers: {', '.join(names)}", remedy))
+    for place, name in enumerate(names, start=1):
+        if not name:
+            raise DataError(describe(path, "a name for every column", f"none for column {place}"))
+        if name in names[: place - 1]:
+            raise DataError(describe(path, "every column name once", f"{name!r} again"))
+    return names
+
+
+def _choose(
+    path: Path, names: list[str], target: str | None, columns: Sequence[str] | None
+) -> list[str]:
+    """The columns of X, all known to exist."""
+    for name in (*([] if target is None else [target]), *(columns or ())):
+        if name not in names:
+            came = f"only {', '.join(map(repr, names))}"
+            raise DataError(describe(path, f"a column {name!r}", came))
+    chosen = [name for name in names if name != target] if columns is None else list(columns)
+    if not chosen or target in chosen:
+        came = f"{target!r} among them" if chosen else "none"
+        raise DataError(describe(path, "columns to learn from beside the target", came))
+    return chosen
+
+
+def _read_body(
+    path: Path,
+    rows: Iterator[tuple[int, list[str]]],
+    names: list[str],
+    chosen: list[str],
+    target: str | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    places = [names.index(name) for name in chosen]
+    label = None if target is None else names.index(target)
+    numbers, lines, labels = array("d"), array("q"), []
+    for line, row in rows:
+        if len(row) != len(names):
+            raise DataError(describe(f"{path}, line {line}", f"{len(names)} cells", len(row)))
+        cells = [row[place] for place in places]
+        try:
+            numbers.extend(_numbers(cells))
+        except ValueError:
+            raise _bad_cell(path, line, chosen, cells) from None
+        lines.append(line)
+        if label is not None:
+            labels.append(row[label].strip())
+            if not labels[-1]:
+                raise DataError(describe(f"{path}, line {line}", f"a label in {target!r}", "none"))
+    if not lines:
+        raise DataError(describe(path, "rows below the header", "none"))
+    X = np.frombuffer(numbers, dtype=np.float64).reshape(-1, len(chosen))
+    _check_finite(path, X, lines, chosen)
+    return X, None if target is None else _as_labels(path, target, labels, lines)
+
+
+def _numbers(cells: list[str]) -> Iterable[float]:
+    # Python reads 1_000 as a thousand; in a table it is a slip.
+    if "_" in "".join(cells):
+        raise ValueError(cells)
+    return map(float, cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def _bad_cell(path: Path, line: int, chosen: list[str], cells: list[str]) -> DataError:
+    name, cell = next(pair for pair in zip(chosen, cells, strict=True) if not _is_number(pair[1]))
+    came = repr(cell) if cell.strip() else "an empty cell"
+    remedy = "This table must be numeric: encode the column as numbers, fill it, or leave it out."
+    return DataError(describe(f"{path}, line {line}, column {name!r}", "a number", came, remedy))
+
+
+def _check_finite(path: Path, X: np.ndarray, lines: array[int], chosen: list[str]) -> None:
+    finite = np.isfinite(X)
+    if finite.all():
+        return
+    row, column = map(int, np.argwhere(~finite)[0])
+    where = f"{path}, line {lines[row]}, column {chosen[column]!r}"
+    raise DataError(describe(where, "a finite number", X[row, column]))
+
+
+def _as_labels(path: Path, target: str, labels: list[str], lines: array[int]) -> np.ndarray:
+    """Whole numbers where all labels are, else numbers where all are, else the text."""
+    if not all(map(_is_number, labels)):
+        return np.array(labels)
+    try:
+        return np.array([int(label) for label in labels], dtype=np.int64)
+    except (ValueError, OverflowError):
+        y = np.array([float(label) for label in labels])
+    _check_finite(path, y[:, np.newaxis], lines, [target])
+    return y
