@@ -1,0 +1,215 @@
+"""A graph: everything that its outputs are computed from, in an order in which it can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import GraphError
+from chainrule.graph.node import (
+    Apply,
+    Constant,
+    Input,
+    Mask,
+    Node,
+    Parameter,
+    Target,
+    check_leaf,
+)
+from chainrule.graph.show import dot_text, table_text
+from chainrule.ops import REGISTRY
+
+
+class Graph:
+    """The nodes that ``outputs`` depend on, operands before what reads them.
+
+    Attributes
+    ----------
+    outputs : tuple of Node
+        As given.
+    order : tuple of Node
+        Every node once, each after its inputs.
+    inputs, targets, parameters, masks : tuple of Node
+        The leaves of each kind, in order of first use.
+
+    Raises
+    ------
+    GraphError
+        When two leaves or two named operations share a name.
+    """
+
+    def __init__(self, *outputs: Node) -> None:
+        if not outputs:
+            raise GraphError("a graph needs at least one output, got none")
+        for output in outputs:
+            if not isinstance(output, Node):
+                raise GraphError(f"a graph's output must be a Node, got {type(output).__name__}")
+        self.outputs = outputs
+        self.order = _topological(outputs)
+        self.inputs = self._leaves(Input)
+        self.targets = self._leaves(Target)
+        self.parameters = self._leaves(Parameter)
+        self.masks = self._leaves(Mask)
+        self.names = _unique_names(self.order)
+        self._by_name = {name: node for node, name in self.names.items()}
+
+    def _leaves(self, kind: type[Any]) -> tuple[Any, ...]:
+        return tuple(node for node in self.order if isinstance(node, kind))
+
+    def __getitem__(self, name: str) -> Node:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name)
+            raise GraphError(f"no node is called {name!r}; there are: {known}") from None
+
+    def __contains__(self, node: object) -> bool:
+        return node in self.names
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.order)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def resolve(self, key: Node | str) -> Node:
+        """The node called ``key``, or ``key`` itself if it is one of this graph's nodes."""
+        if isinstance(key, str):
+            return self[key]
+        if key not in self.names:
+            raise GraphError(f"{key!r} is not part of this graph")
+        return key
+
+    def depends_on(self, leaves: tuple[Node, ...]) -> set[Node]:
+        """The nodes that can be reached from ``leaves``, those included."""
+        reached = set(leaves)
+        for node in self.order:
+            if any(one in reached for one in node.inputs):
+                reached.add(node)
+        return reached
+
+    def __repr__(self) -> str:
+        return table_text(self.names)
+
+    def to_dot(self) -> str:
+        """The graph in Graphviz's language, for ``dot -Tsvg``."""
+        return dot_text(self.names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The graph as plain data (numbers, strings, lists), for JSON.
+
+        Initial values of parameters are not part of it: what is kept is the network, and its
+        parameters are kept beside it.
+        """
+        index = {node: i for i, node in enumerate(self.order)}
+        nodes = [_node_to_dict(node, index) for node in self.order]
+        return {"nodes": nodes, "outputs": [index[node] for node in self.outputs]}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Graph:
+        """The graph that ``to_dict`` gave; anything else is refused with a ``GraphError``."""
+        nodes: list[Node] = []
+        try:
+            for entry in data["nodes"]:
+                nodes.append(_node_from_dict(entry, nodes))
+            return cls(*(nodes[_index(i, nodes)] for i in data["outputs"]))
+        except GraphError:
+            raise
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise GraphError(
+                f"node {len(nodes)} of the stored graph is malformed: {error!r}"
+            ) from error
+
+
+def _topological(outputs: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Depth first and iterative: recursion would end at a thousand nodes."""
+    order: dict[Node, None] = {}
+    stack = [(node, False) for node in reversed(outputs)]
+    while stack:
+        node, ready = stack.pop()
+        if node in order:
+            continue
+        if ready:
+            order[node] = None
+        else:
+            stack.append((node, True))
+            stack.extend((one, False) for one in reversed(node.inputs) if one not in order)
+    return tuple(order)
+
+
+def _unique_names(order: tuple[Node, ...]) -> dict[Node, str]:
+    """Given names as they are; ``matmul``, ``matmul_2``, … for nodes without one."""
+    names: dict[Node, str] = {}
+    taken: dict[str, Node] = {}
+    for node in order:
+        if node.name is None:
+            continue
+        if node.name in taken:
+            raise GraphError(
+                f"two nodes are called {node.name!r}: {taken[node.name]!r} and {node!r}; "
+                "give one another name"
+            )
+        taken[node.name] = node
+    counts: dict[str, int] = {}
+    for node in order:
+        name = node.name
+        if name is None:
+            base = node.op.name if isinstance(node, Apply) else node.kind
+            while name is None or name in taken:
+                counts[base] = counts.get(base, 0) + 1
+                name = base if counts[base] == 1 else f"{base}_{counts[base]}"
+            taken[name] = node
+        names[node] = name
+    return names
+
+
+def _node_to_dict(node: Node, index: dict[Node, int]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": node.kind, "name": node.name}
+    if isinstance(node, Apply):
+        entry |= {"op": node.op.name, "inputs": [index[one] for one in node.inputs]}
+        entry["options"] = {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in node.op.options.items()
+        }
+    elif isinstance(node, Constant):
+        entry |= {"value": node.value.tolist(), "dtype": str(node.value.dtype)}
+    else:
+        entry |= {"shape": list(node.shape), "integer": node.integer}
+    if isinstance(node, Mask):
+        entry |= {"rate": node.rate, "stream": node.stream}
+    return entry
+
+
+def _node_from_dict(entry: dict[str, Any], nodes: list[Node]) -> Node:
+    kind, name = entry["kind"], entry["name"]
+    if name is not None and not isinstance(name, str):
+        raise GraphError(f"a stored node's name must be a string, got {name!r}")
+    if kind == "operation":
+        if entry["op"] not in REGISTRY:
+            raise GraphError(
+                f"the operation {entry['op']!r} is unknown here; "
+                "the file may come from a newer version"
+            )
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in entry["options"].items()}
+        inputs = tuple(nodes[_index(i, nodes)] for i in entry["inputs"])
+        return Apply(REGISTRY[entry["op"]](**options), inputs, name)
+    if kind == "constant":
+        dtype = np.dtype(entry["dtype"])
+        if dtype.kind not in "fiub":
+            raise GraphError(f"constant {name!r} must hold numbers, got {dtype}")
+        return Constant(np.array(entry["value"], dtype=dtype), name)
+    shape = check_leaf(kind, name, entry["shape"])
+    if kind == "parameter":
+        return Parameter(name, shape)
+    if kind == "mask":
+        return Mask(shape, float(entry["rate"]), int(entry["stream"]), name)
+    makers = {"input": Input, "target": Target}
+    return makers[kind](name, shape, integer=bool(entry["integer"]))
+
+
+def _index(i: Any, nodes: list[Node]) -> int:
+    if not isinstance(i, int) or not 0 <= i < len(nodes):
+        raise GraphError(f"a stored graph may only refer to earlier nodes, got {i!r}")
+    return i

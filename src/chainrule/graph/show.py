@@ -1,0 +1,80 @@
+"""A graph in words and as a drawing: an aligned table, and Graphviz text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.graph.node import Apply, Constant, Mask, Node, Parameter
+from chainrule.ops.shapes import format_shape
+
+_DOT_STYLE = {
+    "input": 'shape=box, style="rounded,filled", fillcolor="#e3f0fa"',
+    "target": 'shape=box, style="rounded,filled", fillcolor="#fdeeda"',
+    "parameter": 'shape=box, style=filled, fillcolor="#e9f5e6"',
+    "constant": "shape=plaintext",
+    "mask": "shape=box, style=dashed",
+    "operation": "shape=ellipse",
+}
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
+    """A text table: columns padded to their widest cell, those in ``right`` to the right."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  ".join(padded).rstrip()
+
+    rule = "  ".join("─" * width for width in widths)
+    return "\n".join([line(header), rule, *map(line, rows)])
+
+
+def describe(node: Node, names: dict[Node, str]) -> str:
+    """How the node comes by its value: ``matmul(x, W1)``, or its kind for a leaf."""
+    if isinstance(node, Apply):
+        operands = [_operand(one, names) for one in node.inputs]
+        options = [f"{key}={value}" for key, value in node.op.options.items()]
+        return f"{node.op.name}({', '.join(operands + options)})"
+    if isinstance(node, Mask):
+        return f"mask, rate {node.rate:g}"
+    return node.kind
+
+
+def _operand(node: Node, names: dict[Node, str]) -> str:
+    return node.label if isinstance(node, Constant) else names[node]
+
+
+def table_text(names: dict[Node, str]) -> str:
+    """One line a node: name, operation, shape, number of parameters; the total below."""
+    rows = []
+    for node in names:
+        if isinstance(node, Constant) and node.name is None and node.value.size == 1:
+            continue  # shown inside the operation that reads it
+        count = f"{node.size:,}" if isinstance(node, Parameter) else ""
+        rows.append((names[node], describe(node, names), format_shape(node.shape), count))
+    total = sum(node.size for node in names if isinstance(node, Parameter))
+    table = align(("name", "operation", "shape", "parameters"), rows, right={3})
+    return f"{table}\n{len(names)} nodes, {total:,} parameters"
+
+
+def dot_text(names: dict[Node, str]) -> str:
+    """Graphviz text: an ellipse an operation, a box a leaf, shapes below the names."""
+    index = {node: f"n{i}" for i, node in enumerate(names)}
+    lines = ["digraph {", "  rankdir=LR;", '  node [fontname="Helvetica", fontsize=11];']
+    for node in names:
+        label = _operand(node, names)
+        if isinstance(node, Apply) and node.name not in (None, node.op.name):
+            label += f"\n{node.op.name}"
+        text = _quote(f"{label}\n{format_shape(node.shape)}")
+        lines.append(f"  {index[node]} [label={text}, {_DOT_STYLE[node.kind]}];")
+    for node in names:
+        lines.extend(f"  {index[one]} -> {index[node]};" for one in node.inputs)
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
