@@ -1,0 +1,67 @@
+"""What a plain import costs, and that the metadata and the tool settings hold together."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+HEAVY = ("sklearn", "scipy.optimize", "matplotlib", "torch", "pandas", "rich", "typer")
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONSTARTUP"}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=True, env=environment
+    )
+
+
+def test_a_plain_import_loads_nothing_heavy():
+    loaded = python("-c", "import sys, chainrule; print(*sys.modules)").stdout.split()
+    assert "chainrule" in loaded
+    assert not [name for name in HEAVY if name in loaded]
+
+
+def imported_in(module: str) -> dict[str, int]:
+    """Microseconds, cumulative, of every module that importing `module` loads."""
+    report = python("-X", "importtime", "-c", f"import {module}").stderr
+    rows = re.findall(r"^import time:\s+\d+ \|\s+(\d+) \|\s+(\S+)$", report, re.MULTILINE)
+    return {name: int(microseconds) for microseconds, name in rows}
+
+
+def test_a_plain_import_takes_at_most_twice_numpys():
+    # The smallest of several runs: a busy machine can only add. numpy is taken from the same runs.
+    runs = [imported_in("chainrule") for _ in range(7)]
+    ours = min(run["chainrule"] for run in runs)
+    numpys = min(run["numpy"] for run in runs)
+    assert ours <= 2 * numpys
+
+
+@pytest.fixture(scope="module")
+def settings(project_root):
+    return tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_the_version_has_one_source(settings):
+    import chainrule
+
+    assert chainrule.__version__ == settings["project"]["version"]
+
+
+def test_types_are_shipped():
+    from importlib.resources import files
+
+    assert files("chainrule").joinpath("py.typed").is_file()
+
+
+def test_the_room_contract_names_every_room(project_root, settings):
+    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    named = set(re.findall(r"\w+", " ".join(contract["layers"])))
+    source = project_root / "src" / "chainrule"
+    rooms = {path.parent.name for path in source.glob("*/__init__.py")}
+    assert rooms
+    assert rooms <= named
