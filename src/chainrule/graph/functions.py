@@ -110,7 +110,9 @@ def reshape(x: Operand, shape: Shape, name: str | None = None) -> Apply:
     return apply(arrays.Reshape(tuple(shape)), x, name=name)
 
 
-def concatenate(xs: list[Node] | tuple[Node, ...], axis: int = -1, name: str | None = None) -> Apply:
+def concatenate(
+    xs: list[Node] | tuple[Node, ...], axis: int = -1, name: str | None = None
+) -> Apply:
     """y = the nodes ``xs`` one after another along ``axis``."""
     return apply(arrays.Concatenate(axis), *xs, name=name)
 
@@ -147,7 +149,7 @@ def _is_integer(kind: str, name: str, dtype: Any) -> bool:
     return number in "iu"
 
 
-FUNCTIONS: dict[str, Callable[..., Node]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function_of(operation) for name, operation in REGISTRY.items() if name not in _BY_HAND
 } | {"reshape": reshape, "concatenate": concatenate, "dropout": dropout, "l1": l1, "l2": l2}
 """Every operation's function by its name."""

@@ -200,11 +200,12 @@ def _node_from_dict(entry: dict[str, Any], nodes: list[Node]) -> Node:
         if dtype.kind not in "fiub":
             raise GraphError(f"constant {name!r} must hold numbers, got {dtype}")
         return Constant(np.array(entry["value"], dtype=dtype), name)
-    shape = check_leaf(kind, name, entry["shape"])
-    if kind == "parameter":
-        return Parameter(name, shape)
     if kind == "mask":
+        shape = check_leaf(kind, name or kind, entry["shape"])
         return Mask(shape, float(entry["rate"]), int(entry["stream"]), name)
+    shape = check_leaf(kind, name or "", entry["shape"])
+    if kind == "parameter":
+        return Parameter(str(name), shape)
     makers = {"input": Input, "target": Target}
     return makers[kind](name, shape, integer=bool(entry["integer"]))
 

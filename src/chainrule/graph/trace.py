@@ -21,7 +21,7 @@ from chainrule.ops import ROWS
 from chainrule.ops.base import freed
 from chainrule.ops.shapes import format_shape
 
-Values = Mapping[Node | str, Any]
+Values = Mapping[Any, Any]  # keys: nodes or names
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,9 @@ def summary(array: np.ndarray | None) -> str:
 
 
 def _precision(given: dict[Node, Any]) -> np.dtype:
-    kinds = [np.asarray(value).dtype for node, value in given.items() if isinstance(node, Parameter)]
+    kinds = [
+        np.asarray(value).dtype for node, value in given.items() if isinstance(node, Parameter)
+    ]
     if kinds and all(kind == np.float32 for kind in kinds):
         return np.dtype(np.float32)
     return np.dtype(np.float64)
@@ -293,7 +295,9 @@ def _bind(graph: Graph, given: dict[Node, Any], dtype: np.dtype) -> dict[Node, n
             if node.shape[:1] == (ROWS,):
                 rows = _same_rows(rows, graph.names[node], len(bound[node]))
         elif not isinstance(node, Mask):
-            raise GraphError(f"no value for the {node.kind} {graph.names[node]!r}; give one by name")
+            raise GraphError(
+                f"no value for the {node.kind} {graph.names[node]!r}; give one by name"
+            )
     for node in graph.masks:
         if node not in bound:
             count = rows[1] if rows else 1

@@ -144,7 +144,7 @@ class Concatenate(Operation):
 
 
 class Take(Operation):
-    """y = table[indices]: one row of ``table`` (n, d) per index, an embedding; indices in [0, n)."""
+    """y = table[indices], indices in [0, n): an embedding; one row of table (n, d) an index."""
 
     name = "take"
     reads = frozenset({"indices"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,11 +31,11 @@ class _OutputLoss(Operation):
         return scores[:1]
 
     @abstractmethod
-    def value(self, s, t):
+    def value(self, s: Any, t: Any) -> Any:
         """f(s, t), elementwise."""
 
     @abstractmethod
-    def slope(self, s, t):
+    def slope(self, s: Any, t: Any) -> Any:
         """∂f/∂s, elementwise."""
 
     def forward(self, scores, target):

@@ -37,7 +37,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Sum ``gradient`` back to ``shape``: an entry read many times gets the sum of its gradients."""
+    """Sum ``gradient`` back to ``shape``: an entry read often gets the sum of its gradients."""
     if gradient.shape == shape:
         return gradient
     extra = gradient.ndim - len(shape)

@@ -1,0 +1,268 @@
+"""What training minimises: (θ, X, y) → (loss, gradient).
+
+J(θ) = Σ_i w_i · row_loss_i / Σ_i w_i + penalty(θ)
+
+The split into a loss of one row and a penalty of the parameters stands in the graph. Sums over
+blocks of rows, threads, mini-batches and partitions add up; the division by Σ w and the penalty
+happen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.errors import DataError, GraphError
+from chainrule.graph import Graph, Node, Target, Trace
+from chainrule.graph.functions import FUNCTIONS
+from chainrule.networks import ParameterVector, RandomState
+from chainrule.ops import ROWS
+from chainrule.ops.shapes import format_shape
+from chainrule.training.backends import Backend, choose_backend
+
+WEIGHT = "sample_weight"
+"""The name of the leaf that holds the rows' weights in ``Objective.graph``."""
+
+
+class Sums(NamedTuple):
+    """What adds up over rows: Σ w·loss, Σ w, Σ w·gradient."""
+
+    loss: float
+    weight: float
+    gradient: np.ndarray
+
+
+class Objective:
+    """J(θ) = weighted mean over rows of ``row_loss`` + ``penalty``, with its gradient.
+
+    ``scipy.optimize.minimize(J, theta0, args=(X, y), method="CG", jac=True)`` trains it.
+
+    Parameters
+    ----------
+    row_loss : Node
+        A loss for each row, of shape (rows,). Nothing in it may couple rows.
+    penalty : Node, optional
+        A number computed from parameters only, such as ``l2(W1, W2, strength=1e-4)``.
+    compiled : bool
+        ``False`` runs the NumPy rules even where the compiled engine could.
+
+    Attributes
+    ----------
+    graph : Graph
+        The whole objective as one scalar, with the rows' weights as a leaf.
+    vector : ParameterVector
+        Where each parameter lies in θ.
+
+    Raises
+    ------
+    GraphError
+        When the loss is not one number a row, couples rows, has no input or not exactly one
+        target, or the penalty depends on data.
+    """
+
+    def __init__(
+        self, row_loss: Node, penalty: Node | None = None, *, compiled: bool = True
+    ) -> None:
+        self.row_loss = row_loss
+        self.penalty = penalty
+        self.compiled = compiled
+        self.rows = Graph(row_loss)
+        _check_row_loss(self.rows)
+        self.penalties = None if penalty is None else _check_penalty(penalty)
+        total = FUNCTIONS["weighted_mean"](row_loss, Target(WEIGHT, (ROWS,)))
+        self.graph = Graph(total if penalty is None else total + penalty)
+        self.vector = ParameterVector(self.graph.parameters)
+        self.target = self.rows.targets[0]
+        self._backends: dict[np.dtype, Backend] = {}
+
+    def __call__(
+        self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, np.ndarray]:
+        """Loss and gradient at θ.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (parameters,)
+            Its precision is the one computed in.
+        X : array of shape (rows, …), or mapping of input names to arrays
+        y : array of shape (rows,) or (rows, outputs)
+        sample_weight : array of shape (rows,), optional
+            Default: 1 for each row.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (parameters,)
+        """
+        sums = self.sums(theta, X, y, sample_weight)
+        if not sums.weight > 0:
+            raise DataError(f"the weights of the rows must sum to more than 0, got {sums.weight}")
+        loss, gradient = sums.loss / sums.weight, sums.gradient / sums.weight
+        if self.penalties is not None:
+            cost, slope = self.penalty_and_gradient(theta)
+            loss, gradient = loss + cost, gradient + slope
+        return loss, gradient.astype(np.asarray(theta).dtype, copy=False)
+
+    def sums(self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None) -> Sums:
+        """Σ w·loss, Σ w and Σ w·gradient over these rows, in float64; penalty not included."""
+        theta = _as_floats(self.vector.check(theta))
+        inputs, rows = self.bind(X)
+        y = np.asarray(y)
+        if y.ndim == 0 or len(y) != rows:
+            raise DataError(f"y must have one entry a row: X has {rows} rows, y shape {y.shape}")
+        weight = _weights(sample_weight, rows)
+        return Sums(*self.backend(theta.dtype).sums(theta, inputs, y, weight))
+
+    def penalty_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty at θ and its gradient, in θ's precision."""
+        theta = _as_floats(self.vector.check(theta))
+        gradient = np.zeros_like(theta)
+        if self.penalties is None:
+            return 0.0, gradient
+        values = self.vector.unpack(theta)
+        used = {str(p.name): values[str(p.name)] for p in self.penalties.parameters}
+        trace = Trace(self.penalties, used, dtype=theta.dtype, wrt=self.penalties.parameters)
+        cost = float(trace.forward())
+        views = self.vector.unpack(gradient)
+        for name, slope in trace.backward().items():
+            views[name][...] = slope
+        return cost, gradient
+
+    def hessp(
+        self, theta: np.ndarray, v: np.ndarray, X: Any, y: Any, sample_weight: Any = None
+    ) -> np.ndarray:
+        """H v = (∇J(θ + hv) − ∇J(θ − hv)) / 2h: the Hessian times a vector.
+
+        A central difference of exact float64 gradients; h = ε^⅓ (1 + ‖θ‖) / ‖v‖ balances
+        rounding against curvature (Nocedal, Wright 2006, section 8.1).
+        """
+        theta = self.vector.check(theta).astype(np.float64)
+        v = self.vector.check(v).astype(np.float64)
+        length = np.linalg.norm(v)
+        if length == 0:
+            return np.zeros_like(theta)
+        h = np.cbrt(np.finfo(np.float64).eps) * (1 + np.linalg.norm(theta)) / length
+        ahead = self(theta + h * v, X, y, sample_weight)[1]
+        behind = self(theta - h * v, X, y, sample_weight)[1]
+        return (ahead - behind) / (2 * h)
+
+    def initial(self, random_state: RandomState = None) -> np.ndarray:
+        """θ where training starts, as each parameter's ``init`` says."""
+        return self.vector.initial(random_state)
+
+    def pack(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """θ from an array for each parameter."""
+        return self.vector.pack(values)
+
+    def unpack(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        """Each parameter by name, as a view into θ."""
+        return self.vector.unpack(theta)
+
+    def trace(
+        self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None, *, keep: bool = True
+    ) -> Trace:
+        """The objective's graph with every leaf bound, ready to be stepped through."""
+        theta = _as_floats(self.vector.check(theta))
+        inputs, rows = self.bind(X)
+        values: dict[Any, Any] = {**self.vector.unpack(theta), **inputs}
+        values[self.target] = y
+        values[WEIGHT] = _weights(sample_weight, rows)
+        return Trace(self.graph, values, dtype=theta.dtype, keep=keep)
+
+    def bind(self, X: Any) -> tuple[dict[str, Any], int]:
+        """``X`` as a mapping from input names to arrays, and its number of rows."""
+        names = [str(node.name) for node in self.rows.inputs]
+        if not isinstance(X, Mapping):
+            if len(names) > 1:
+                raise GraphError(
+                    f"the network has {len(names)} inputs: give X as a mapping with the keys "
+                    f"{', '.join(names)}"
+                )
+            X = {names[0]: X}
+        if set(X) != set(names):
+            raise GraphError(
+                f"X must have the keys {', '.join(names)}, got {', '.join(map(str, X)) or 'none'}"
+            )
+        arrays = {
+            name: one if hasattr(one, "shape") else np.asarray(one) for name, one in X.items()
+        }
+        counts = {name: one.shape[0] if one.ndim else 0 for name, one in arrays.items()}
+        if len(set(counts.values())) > 1:
+            raise DataError(f"all inputs must have the same number of rows, got {counts}")
+        rows = next(iter(counts.values()))
+        if rows == 0:
+            raise DataError("X must have at least one row, got none")
+        return arrays, rows
+
+    def backend(self, dtype: Any) -> Backend:
+        """What runs the network in this precision: the compiled engine or NumPy."""
+        dtype = np.dtype(dtype)
+        if dtype not in self._backends:
+            self._backends[dtype] = choose_backend(
+                self.row_loss, self.penalty, self.vector, dtype, compiled=self.compiled
+            )
+        return self._backends[dtype]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_backends": {}}
+
+    def __repr__(self) -> str:
+        return f"Objective\n{self.graph!r}"
+
+
+def _as_floats(theta: np.ndarray) -> np.ndarray:
+    return theta if theta.dtype in (np.float32, np.float64) else theta.astype(np.float64)
+
+
+def _weights(sample_weight: Any, rows: int) -> np.ndarray:
+    if sample_weight is None:
+        return np.ones(rows)
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (rows,):
+        raise DataError(f"sample_weight must have shape ({rows},), got {weight.shape}")
+    if not np.all(weight >= 0):
+        raise DataError("sample_weight must be numbers ≥ 0")
+    return weight
+
+
+def _check_row_loss(graph: Graph) -> None:
+    (loss,) = graph.outputs
+    if not graph.inputs:
+        raise GraphError("the loss reads no input: make one with input('x', ('rows', columns))")
+    if len(graph.targets) != 1:
+        names = ", ".join(str(node.name) for node in graph.targets) or "none"
+        raise GraphError(f"the loss must read exactly one target, got {names}")
+    if not graph.parameters:
+        raise GraphError("the loss depends on no parameter, so there is nothing to train")
+    on_data = graph.depends_on((*graph.inputs, *graph.targets, *graph.masks))
+    for node in graph.order:
+        if node in on_data and (node.shape[:1] != (ROWS,) or ROWS in node.shape[1:]):
+            advice = (
+                "; give the loss of each row, the objective takes the mean" if node is loss else ""
+            )
+            raise GraphError(
+                f"{graph.names[node]!r} {format_shape(node.shape)} does not keep rows apart: "
+                f"its first dimension, and no other, must be {ROWS!r}{advice}"
+            )
+    if loss.shape != (ROWS,):
+        raise GraphError(
+            f"the loss must be one number a row, of shape ({ROWS},), got "
+            f"{format_shape(loss.shape)}; sum it over its outputs first"
+        )
+
+
+def _check_penalty(penalty: Node) -> Graph:
+    graph = Graph(penalty)
+    if penalty.shape != ():
+        raise GraphError(
+            f"the penalty must be a single number, got shape {format_shape(penalty.shape)}"
+        )
+    if graph.inputs or graph.targets or graph.masks:
+        leaf = (*graph.inputs, *graph.targets, *graph.masks)[0]
+        raise GraphError(
+            f"the penalty must depend on parameters only, it reads {leaf.label!r}; "
+            "what depends on data belongs into the loss of a row"
+        )
+    return graph
