@@ -99,10 +99,9 @@ def dropout(x: Node, rate: float = 0.5, stream: int = 0, name: str | None = None
 
     ``stream`` tells the masks of one network apart: give each dropout its own number.
     """
-    if not 0 <= rate < 1:
-        raise OptionError(f"dropout: rate must be in [0, 1), got {rate}")
-    mask = Mask(as_node(x).shape, float(rate), stream)
-    return apply(normalization.Dropout(float(rate)), x, mask, name=name)
+    op = normalization.Dropout(rate)
+    mask = Mask(as_node(x).shape, op.rate, stream)
+    return apply(op, x, mask, name=name)
 
 
 def reshape(x: Operand, shape: Shape, name: str | None = None) -> Apply:
@@ -119,12 +118,12 @@ def concatenate(
 
 def l1(*parameters: Node, strength: float) -> Node:
     """y = strength · Σ |W| over all ``parameters``."""
-    return _penalty(penalties.L1(_strength("l1", strength)), parameters)
+    return _penalty(penalties.L1(strength), parameters)
 
 
 def l2(*parameters: Node, strength: float) -> Node:
     """y = strength / 2 · Σ W² over all ``parameters``: λ/2 (‖W1‖² + ‖W2‖² + …)."""
-    return _penalty(penalties.L2(_strength("l2", strength)), parameters)
+    return _penalty(penalties.L2(strength), parameters)
 
 
 def _penalty(op: Operation, parameters: tuple[Node, ...]) -> Node:
@@ -134,12 +133,6 @@ def _penalty(op: Operation, parameters: tuple[Node, ...]) -> Node:
     for one in parameters[1:]:
         total = total + apply(op, one)
     return total
-
-
-def _strength(name: str, strength: float) -> float:
-    if not (np.isfinite(strength) and strength >= 0):
-        raise OptionError(f"{name}: strength must be a finite number ≥ 0, got {strength}")
-    return float(strength)
 
 
 def _is_integer(kind: str, name: str, dtype: Any) -> bool:

@@ -116,7 +116,7 @@ class Elu(Elementwise):
         return (np.where(x > 0, dy, dy * (y + self.alpha)),)
 
     def pieces(self, x):
-        return np.sign(x) if self.alpha != 1 else None
+        return x > 0  # with α = 1 the slope is continuous there, its own slope is not
 
     @classmethod
     def sample(cls, rng, rows, columns):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.errors import LabelError, ShapeError
+from chainrule.errors import LabelError, OptionError, ShapeError
+from chainrule.ops import options
 from chainrule.ops.base import Operation, require_ndim
 from chainrule.ops.shapes import (
     ROWS,
@@ -64,12 +66,24 @@ class Transpose(Operation):
         return cls(), (rng.normal(size=(rows, columns)),)
 
 
+def _sizes(where: str, value: Any) -> Shape:
+    """Sizes ≥ 0, one −1 for what is left, "rows" first."""
+    if not isinstance(value, (tuple, list)):
+        raise OptionError(f"{where} must be a tuple of sizes, got {value!r}")
+    start = 1 if tuple(value[:1]) == (ROWS,) else 0
+    sizes = tuple(options.integer(where, size) for size in value[start:])
+    if any(size < -1 for size in sizes) or sizes.count(-1) > 1:
+        raise OptionError(f"{where} must be sizes ≥ 0 and at most one −1, got {value!r}")
+    return (ROWS,) * start + sizes
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Reshape(Operation):
     """y = x with the same elements in ``target`` shape; "rows" and one −1 allowed."""
 
     name = "reshape"
     reads = frozenset()
+    allowed: ClassVar[dict[str, options.Check]] = {"target": _sizes}
     target: tuple[Dimension, ...] = ()
 
     def shape(self, x: Shape) -> Shape:
@@ -109,6 +123,7 @@ class Concatenate(Operation):
 
     name = "concatenate"
     reads = frozenset()
+    allowed: ClassVar[dict[str, options.Check]] = {"axis": options.integer}
     axis: int = -1
 
     def shape(self, *shapes: Shape) -> Shape:
@@ -148,6 +163,7 @@ class Take(Operation):
 
     name = "take"
     reads = frozenset({"indices"})
+    integers = frozenset({"indices"})
 
     def shape(self, table: Shape, indices: Shape) -> Shape:
         if not table or table[0] == ROWS:
@@ -181,6 +197,7 @@ class Sum(Operation):
 
     name = "sum"
     reads = frozenset()
+    allowed: ClassVar[dict[str, options.Check]] = {"axis": options.axes}
     axis: int | tuple[int, ...] | None = None
     keepdims: bool = False
 
@@ -210,7 +227,8 @@ class Mean(Sum):
     name = "mean"
 
     def forward(self, x):
-        return np.asarray(x.mean(axis=self.axis, keepdims=self.keepdims))
+        total = super().forward(x)
+        return np.asarray(total / (x.size // max(total.size, 1)))
 
     def backward(self, dy, x, y):
         return super().backward(dy * (max(y.size, 1) / max(x.size, 1)), x, y)

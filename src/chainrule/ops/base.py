@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from chainrule.errors import GraphError, ShapeError
+from chainrule.ops import options
 from chainrule.ops.shapes import Shape, broadcast_shapes, format_shape, unbroadcast
 
 Gradients = tuple[np.ndarray | None, ...]
@@ -42,12 +43,18 @@ class Operation(ABC):
         Names of ``forward``'s arguments, read off its signature.
     reads : frozenset of str
         Which operands, and ``"y"``, the backward rule looks at.
+    integers : frozenset of str
+        Which operands may hold integers: labels, indices. All others are real numbers.
+    allowed : dict of str to callable
+        What an option may be, where that is not simply "of its default's kind".
     """
 
     name: ClassVar[str]
     operands: ClassVar[tuple[str, ...]]
     variadic: ClassVar[bool]
     reads: ClassVar[frozenset[str]]
+    integers: ClassVar[frozenset[str]] = frozenset()
+    allowed: ClassVar[dict[str, options.Check]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -59,6 +66,12 @@ class Operation(ABC):
             if cls.name in REGISTRY and REGISTRY[cls.name].__qualname__ != cls.__qualname__:
                 raise GraphError(f"two operations are called {cls.name!r}; give one another name")
             REGISTRY[cls.name] = cls
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # called for dataclasses
+            check = self.allowed.get(field.name) or options.default_check(field.default)
+            value = check(f"{self.name}: {field.name}", getattr(self, field.name))
+            object.__setattr__(self, field.name, value)  # frozen from here on
 
     @abstractmethod
     def shape(self, *shapes: Shape) -> Shape:

@@ -18,11 +18,14 @@ from chainrule.errors import LabelError, ShapeError
 from chainrule.ops.activations import sigmoid, softplus
 from chainrule.ops.base import Operation, away_from, require_ndim
 from chainrule.ops.normalization import log_softmax, require_columns
+from chainrule.ops.options import Check, number
 from chainrule.ops.shapes import Shape, format_shape
 
 
 class _OutputLoss(Operation):
     """loss_i = Σ over outputs of f(s, t), for an f given element by element."""
+
+    integers = frozenset({"target"})
 
     def shape(self, scores: Shape, target: Shape) -> Shape:
         require_ndim(self.name, scores, 1)
@@ -40,7 +43,7 @@ class _OutputLoss(Operation):
 
     def forward(self, scores, target):
         values = self.value(scores, _like(target, scores))
-        return values.reshape(len(scores), -1).sum(axis=1)
+        return values.sum(axis=tuple(range(1, values.ndim)))
 
     def backward(self, dy, scores, target, y):
         per_row = dy.reshape(-1, *[1] * (scores.ndim - 1))
@@ -96,6 +99,7 @@ class Huber(_OutputLoss):
 
     name = "huber"
     reads = frozenset({"scores", "target"})
+    allowed: ClassVar[dict[str, Check]] = {"delta": number(above=0)}
     delta: float = 1.0
 
     def value(self, s, t):
@@ -106,9 +110,14 @@ class Huber(_OutputLoss):
     def slope(self, s, t):
         return np.clip(s - t, -self.delta, self.delta)
 
+    def pieces(self, scores, target):
+        return np.digitize(scores - _like(target, scores), [-self.delta, self.delta])
+
     @classmethod
     def sample(cls, rng, rows, columns):
-        return cls(float(rng.uniform(0.3, 2))), tuple(rng.normal(size=(2, rows, columns)))
+        s, t = rng.normal(size=(2, rows, columns))
+        delta = float(rng.uniform(0.3, 2))
+        return cls(delta), (t + away_from(s - t, (-delta, delta)), t)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,6 +129,7 @@ class Quantile(_OutputLoss):
 
     name = "quantile"
     reads = frozenset({"scores", "target"})
+    allowed: ClassVar[dict[str, Check]] = {"q": number(above=0, below=1)}
     q: float = 0.5
 
     def value(self, s, t):
@@ -147,8 +157,8 @@ class Poisson(_OutputLoss):
     reads = frozenset({"scores", "target"})
 
     def forward(self, scores, target):
-        if np.any(np.asarray(target) < 0):
-            raise LabelError(f"poisson needs targets ≥ 0, got {np.min(target)}")
+        t = np.asarray(target)
+        _refuse(self.name, t, t >= 0, "≥ 0")
         return super().forward(scores, target)
 
     def value(self, s, t):
@@ -172,10 +182,7 @@ class BinaryCrossEntropyWithLogits(_OutputLoss):
     reads = frozenset({"scores", "target"})
 
     def forward(self, scores, target):
-        t = np.asarray(target)
-        wrong = (t < 0) | (t > 1)
-        if np.any(wrong):
-            raise LabelError(f"{self.name} needs targets in [0, 1], got {t[wrong].flat[0]}")
+        _refuse_improbable(self.name, target)
         return super().forward(scores, target)
 
     def value(self, s, t):
@@ -203,6 +210,8 @@ class SoftmaxCrossEntropy(Operation):
 
     name = "softmax_cross_entropy"
     reads: ClassVar[frozenset[str]] = frozenset({"scores", "target"})
+    integers: ClassVar[frozenset[str]] = frozenset({"target"})
+    allowed: ClassVar[dict[str, Check]] = {"label_smoothing": number(least=0, below=1)}
     label_smoothing: float = 0.0
 
     def shape(self, scores: Shape, target: Shape) -> Shape:
@@ -223,6 +232,8 @@ class SoftmaxCrossEntropy(Operation):
         return (1 - self.label_smoothing) * t + self.label_smoothing / scores.shape[1] * total
 
     def forward(self, scores, target):
+        if np.ndim(target) == 2:
+            _refuse_improbable(self.name, target)
         t = self._probabilities(scores, target)
         return -(t * log_softmax(scores)).sum(axis=1)
 
@@ -239,10 +250,22 @@ class SoftmaxCrossEntropy(Operation):
         return cls((0.0, 0.1)[rng.integers(2)]), (rng.normal(size=(rows, columns)), target)
 
 
+def _refuse(name: str, target, right, wanted: str) -> None:
+    if not np.all(right):
+        first = tuple(np.argwhere(~right)[0])
+        raise LabelError(f"{name} needs targets {wanted}, got {target[first]} in row {first[0]}")
+
+
+def _refuse_improbable(name: str, target) -> None:
+    t = np.asarray(target)
+    _refuse(name, t, (t >= 0) & (t <= 1), "in [0, 1]")  # so written, a NaN is refused too
+
+
 def _one_hot(labels, classes: int):
     if not np.issubdtype(labels.dtype, np.integer):
         raise LabelError(
-            f"labels must be integers, got {labels.dtype}; encode them as 0..{classes - 1}"
+            f"labels must be integers, got {labels.dtype}; encode them as 0..{classes - 1} "
+            "and declare the target with dtype=int"
         )
     wrong = (labels < 0) | (labels >= classes)
     if np.any(wrong):

@@ -6,11 +6,13 @@ All of them act on the last dimension, never across rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.ops.base import Operation, require_ndim
+from chainrule.ops.options import Check, number
 from chainrule.ops.shapes import ROWS, Shape, unbroadcast
 
 
@@ -77,6 +79,7 @@ class LayerNorm(Operation):
 
     name = "layer_norm"
     reads = frozenset({"x", "gain"})
+    allowed: ClassVar[dict[str, Check]] = {"epsilon": number(least=0)}
     epsilon: float = 1e-5
 
     def shape(self, x: Shape, gain: Shape, bias: Shape) -> Shape:
@@ -119,6 +122,7 @@ class Dropout(Operation):
 
     name = "dropout"
     reads = frozenset({"mask"})
+    allowed: ClassVar[dict[str, Check]] = {"rate": number(least=0, below=1)}
     rate: float = 0.5
 
     def shape(self, x: Shape, mask: Shape) -> Shape:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from chainrule.ops.base import Operation, away_from
+from chainrule.ops.options import Check, number
 from chainrule.ops.shapes import Shape
 
 
@@ -16,6 +18,7 @@ class L1(Operation):
 
     name = "l1"
     reads = frozenset({"W"})
+    allowed: ClassVar[dict[str, Check]] = {"strength": number(least=0)}
     strength: float = 1.0
 
     def shape(self, W: Shape) -> Shape:
@@ -42,6 +45,7 @@ class L2(Operation):
 
     name = "l2"
     reads = frozenset({"W"})
+    allowed: ClassVar[dict[str, Check]] = {"strength": number(least=0)}
     strength: float = 1.0
 
     def shape(self, W: Shape) -> Shape:
