@@ -1,0 +1,85 @@
+# Everything needs only make and Python >= 3.11. The environment is .venv; nothing is installed twice.
+#
+#   make demo        learn to read real digits, four networks side by side
+#   make test        the tests that take minutes        make test-all   the slow ones too
+#   make lint        ruff                               make types      pyright
+#   make imports     the contract between rooms         make clean      remove what was built
+#   make distclean   the environment as well
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+NATIVE := $(shell find src/native -type f 2>/dev/null)
+
+# Where the engine can be compiled, tests without it would prove too little.
+CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --version >/dev/null 2>&1 && echo 1))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-all lint types imports clean distclean
+
+help:
+	@sed -n '3,8s/^# *//p' Makefile
+
+# --- what is installed, each with a stamp in the environment --------------------------------
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "chainrule: expected Python 3.11 or newer; came $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Built in the environment itself, not in a throw-away one, so that a change in one source file
+# compiles that file only. The requirements are those of pyproject.toml, with CMake and Ninja
+# where the machine has none.
+$(VENV)/.build-tools: $(VENV)/.created pyproject.toml
+	$(PIP) install --quiet $$($(BIN)/python -c "import tomllib; \
+	  print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])") \
+	  $$(command -v cmake >/dev/null || echo cmake) $$(command -v ninja >/dev/null || echo ninja)
+	@touch $@
+
+$(VENV)/.chainrule: $(VENV)/.build-tools pyproject.toml CMakeLists.txt $(NATIVE)
+	@echo "Installing chainrule into $(VENV) (a minute or two the first time)"
+	$(PIP) install --no-build-isolation --editable .
+	@touch $@
+
+# chainrule itself is there already: this adds what the extra needs.
+$(VENV)/.with-%: $(VENV)/.chainrule
+	$(PIP) install --quiet 'chainrule[$*]'
+	@touch $@
+
+# --- what people run -----------------------------------------------------------------------
+
+demo: $(VENV)/.with-plot
+	$(BIN)/chainrule train digits $(ARGS)
+
+CHAINRULE_REQUIRE_ENGINE ?= $(CAN_BUILD)
+test test-all: export CHAINRULE_REQUIRE_ENGINE := $(CHAINRULE_REQUIRE_ENGINE)
+
+test: $(VENV)/.with-test
+	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+
+test-all: $(VENV)/.with-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.with-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.with-dev
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+imports: $(VENV)/.with-dev
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf build dist demo .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -f $(VENV)/.chainrule
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
