@@ -100,7 +100,7 @@ def dropout(x: Node, rate: float = 0.5, stream: int = 0, name: str | None = None
     ``stream`` tells the masks of one network apart: give each dropout its own number.
     """
     op = normalization.Dropout(rate)
-    mask = Mask(as_node(x).shape, op.rate, stream)
+    mask = Mask(check_leaf("mask", "mask", as_node(x).shape), op.rate, stream)
     return apply(op, x, mask, name=name)
 
 

@@ -5,21 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from chainrule.errors import GraphError
-from chainrule.graph.node import (
-    Apply,
-    Constant,
-    Input,
-    Mask,
-    Node,
-    Parameter,
-    Target,
-    check_leaf,
-)
+from chainrule.graph.node import Apply, Input, Mask, Node, Parameter, Target
 from chainrule.graph.show import dot_text, table_text
-from chainrule.ops import REGISTRY
+from chainrule.graph.stored import node_from_dict, node_index, node_to_dict
 
 
 class Graph:
@@ -66,7 +55,7 @@ class Graph:
             raise GraphError(f"no node is called {name!r}; there are: {known}") from None
 
     def __contains__(self, node: object) -> bool:
-        return node in self.names
+        return node in self._by_name if isinstance(node, str) else node in self.names
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.order)
@@ -104,7 +93,7 @@ class Graph:
         parameters are kept beside it.
         """
         index = {node: i for i, node in enumerate(self.order)}
-        nodes = [_node_to_dict(node, index) for node in self.order]
+        nodes = [node_to_dict(node, index) for node in self.order]
         return {"nodes": nodes, "outputs": [index[node] for node in self.outputs]}
 
     @classmethod
@@ -113,11 +102,11 @@ class Graph:
         nodes: list[Node] = []
         try:
             for entry in data["nodes"]:
-                nodes.append(_node_from_dict(entry, nodes))
-            return cls(*(nodes[_index(i, nodes)] for i in data["outputs"]))
+                nodes.append(node_from_dict(entry, nodes))
+            return cls(*(nodes[node_index(i, nodes)] for i in data["outputs"]))
         except GraphError:
             raise
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise GraphError(
                 f"node {len(nodes)} of the stored graph is malformed: {error!r}"
             ) from error
@@ -163,54 +152,3 @@ def _unique_names(order: tuple[Node, ...]) -> dict[Node, str]:
             taken[name] = node
         names[node] = name
     return names
-
-
-def _node_to_dict(node: Node, index: dict[Node, int]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"kind": node.kind, "name": node.name}
-    if isinstance(node, Apply):
-        entry |= {"op": node.op.name, "inputs": [index[one] for one in node.inputs]}
-        entry["options"] = {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in node.op.options.items()
-        }
-    elif isinstance(node, Constant):
-        entry |= {"value": node.value.tolist(), "dtype": str(node.value.dtype)}
-    else:
-        entry |= {"shape": list(node.shape), "integer": node.integer}
-    if isinstance(node, Mask):
-        entry |= {"rate": node.rate, "stream": node.stream}
-    return entry
-
-
-def _node_from_dict(entry: dict[str, Any], nodes: list[Node]) -> Node:
-    kind, name = entry["kind"], entry["name"]
-    if name is not None and not isinstance(name, str):
-        raise GraphError(f"a stored node's name must be a string, got {name!r}")
-    if kind == "operation":
-        if entry["op"] not in REGISTRY:
-            raise GraphError(
-                f"the operation {entry['op']!r} is unknown here; "
-                "the file may come from a newer version"
-            )
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in entry["options"].items()}
-        inputs = tuple(nodes[_index(i, nodes)] for i in entry["inputs"])
-        return Apply(REGISTRY[entry["op"]](**options), inputs, name)
-    if kind == "constant":
-        dtype = np.dtype(entry["dtype"])
-        if dtype.kind not in "fiub":
-            raise GraphError(f"constant {name!r} must hold numbers, got {dtype}")
-        return Constant(np.array(entry["value"], dtype=dtype), name)
-    if kind == "mask":
-        shape = check_leaf(kind, name or kind, entry["shape"])
-        return Mask(shape, float(entry["rate"]), int(entry["stream"]), name)
-    shape = check_leaf(kind, name or "", entry["shape"])
-    if kind == "parameter":
-        return Parameter(str(name), shape)
-    makers = {"input": Input, "target": Target}
-    return makers[kind](name, shape, integer=bool(entry["integer"]))
-
-
-def _index(i: Any, nodes: list[Node]) -> int:
-    if not isinstance(i, int) or not 0 <= i < len(nodes):
-        raise GraphError(f"a stored graph may only refer to earlier nodes, got {i!r}")
-    return i

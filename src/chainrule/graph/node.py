@@ -165,7 +165,7 @@ class Constant(Node):
         if array.dtype.kind not in "fiub":
             raise GraphError(f"a constant must be numbers, got {array.dtype}")
         array.flags.writeable = False
-        super().__init__(name, array.shape, integer=array.dtype.kind in "iu" and array.ndim > 0)
+        super().__init__(name, array.shape, integer=array.dtype.kind in "iu")
         self.value = array
 
     @property
@@ -224,6 +224,12 @@ def _checked_shape(op: Operation, inputs: tuple[Node, ...]) -> Shape:
             f"{op.name} takes {count} operand{'s' * (count != 1)} ({', '.join(op.operands)}), "
             f"got {len(inputs)}"
         )
+    for operand, node in zip(op.operands, inputs, strict=False):  # variadic ones name one operand
+        if node.integer and not isinstance(node, Constant) and operand not in op.integers:
+            raise GraphError(
+                f"{op.name} calculates with real numbers, but {node.label} holds integers "
+                f"(labels or indices); declare the {node.kind} with dtype=float"
+            )
     try:
         return op.shape(*(node.shape for node in inputs))
     except ShapeError as error:

@@ -36,23 +36,32 @@ def describe(node: Node, names: dict[Node, str]) -> str:
     """How the node comes by its value: ``matmul(x, W1)``, or its kind for a leaf."""
     if isinstance(node, Apply):
         operands = [_operand(one, names) for one in node.inputs]
-        options = [f"{key}={value}" for key, value in node.op.options.items()]
+        options = [f"{key}={_short(value)}" for key, value in node.op.changed_options.items()]
         return f"{node.op.name}({', '.join(operands + options)})"
     if isinstance(node, Mask):
         return f"mask, rate {node.rate:g}"
     return node.kind
 
 
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
 def _operand(node: Node, names: dict[Node, str]) -> str:
-    return node.label if isinstance(node, Constant) else names[node]
+    return node.label if _is_plain_number(node) else names[node]
+
+
+def _is_plain_number(node: Node) -> bool:
+    """Whether the node is shown as its value inside the operations that read it."""
+    return isinstance(node, Constant) and node.name is None and node.value.size == 1
 
 
 def table_text(names: dict[Node, str]) -> str:
     """One line a node: name, operation, shape, number of parameters; the total below."""
     rows = []
     for node in names:
-        if isinstance(node, Constant) and node.name is None and node.value.size == 1:
-            continue  # shown inside the operation that reads it
+        if _is_plain_number(node):
+            continue
         count = f"{node.size:,}" if isinstance(node, Parameter) else ""
         rows.append((names[node], describe(node, names), format_shape(node.shape), count))
     total = sum(node.size for node in names if isinstance(node, Parameter))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, GraphError, NumericalError, ShapeError
+from chainrule.errors import DataError, GraphError, NumericalError, OptionError, ShapeError
 from chainrule.graph.graph import Graph
 from chainrule.graph.node import Apply, Constant, Mask, Node, Parameter
 from chainrule.graph.show import align, describe
@@ -97,17 +97,20 @@ class Trace:
         self.graph = graph if isinstance(graph, Graph) else Graph(*graph)
         self.keep = keep
         self._wrt = None if wrt is None else {self.graph.resolve(node) for node in wrt}
-        given = {self.graph.resolve(key): value for key, value in values.items()}
+        given = _resolve(self.graph, values)
         self.dtype = np.dtype(dtype) if dtype is not None else _precision(given)
+        if self.dtype.kind != "f":
+            raise OptionError(f"a trace computes in a floating-point dtype, got {self.dtype}")
         self._leaves = _bind(self.graph, given, self.dtype)
         self._operations = [node for node in self.graph.order if isinstance(node, Apply)]
-        self._needed = self.graph.depends_on(tuple(self._wrt or ())) if self._wrt else None
+        self._needed = None if self._wrt is None else self.graph.depends_on(tuple(self._wrt))
         self.restart()
 
     def restart(self) -> None:
         """Forget everything computed; the leaves stay bound."""
         self._values: dict[Node, np.ndarray] = dict(self._leaves)
         self._gradients: dict[Node, np.ndarray] = {}
+        self._freed: set[Node] = set()
         self._forward_done = 0
         self._backward_done: int | None = None
         self._last_use = _last_uses(self._operations) if not self.keep else {}
@@ -131,9 +134,13 @@ class Trace:
         self._values[node] = value
         self._forward_done += 1
         for one in self._last_use.get(position, ()):
-            if one not in self.graph.outputs:
-                self._values[one] = freed(self._values[one])
+            self._free(one)
         return Step("forward", node, self.graph.names[node], value, None, {})
+
+    def _free(self, node: Node) -> None:
+        if node not in self.graph.outputs:
+            self._values[node] = freed(self._values[node])
+            self._freed.add(node)
 
     # backward ----------------------------------------------------------------------------
 
@@ -194,13 +201,14 @@ class Trace:
         for one, gradient in zip(node.inputs, gradients, strict=True):
             if gradient is None or (self._needed is not None and one not in self._needed):
                 continue
+            gradient = np.asarray(gradient)
             # never in place: the array may be another node's gradient too
             earlier = self._gradients.get(one)
             self._gradients[one] = gradient if earlier is None else earlier + gradient
             name = self.graph.names[one]
             passed[name] = passed[name] + gradient if name in passed else gradient
         if not self.keep:
-            self._values[node] = freed(value)
+            self._free(node)
             if self._wrt is None or node not in self._wrt:
                 del self._gradients[node]
         return Step("backward", node, self.graph.names[node], value, dy, passed)
@@ -220,16 +228,26 @@ class Trace:
         node = self.graph.resolve(node)
         if node not in self._values:
             raise GraphError(f"{self.graph.names[node]!r} has no value yet: run forward()")
+        if node in self._freed:
+            raise GraphError(f"{self.graph.names[node]!r} was freed: trace it with keep=True")
         return self._values[node]
 
     def gradient(self, node: Node | str) -> np.ndarray:
-        """∂output/∂node; zeros for a node that the output does not depend on."""
+        """∂output/∂node; zeros for a node that the output does not depend on.
+
+        Between two steps backward it is the sum of what has arrived so far.
+        """
         node = self.graph.resolve(node)
+        name = self.graph.names[node]
         if self._backward_done is None:
-            raise GraphError(f"{self.graph.names[node]!r} has no gradient yet: run backward()")
-        if node not in self._gradients:
-            return np.zeros(self.value(node).shape, self.dtype)
-        return self._gradients[node]
+            raise GraphError(f"{name!r} has no gradient yet: run backward()")
+        if node in self._gradients:
+            return self._gradients[node]
+        if self._needed is not None and node not in self._needed:
+            raise GraphError(f"the gradient of {name!r} was not asked for: add it to wrt")
+        if not self.keep and isinstance(node, Apply):
+            raise GraphError(f"the gradient of {name!r} was freed: trace it with keep=True")
+        return np.zeros(self._values[node].shape, self.dtype)
 
     def check_finite(self, step: int | None = None) -> None:
         """Refuse infinities and NaNs, naming the first node that has one and what it read.
@@ -239,6 +257,8 @@ class Trace:
         NumericalError
         """
         for node, value in self._values.items():
+            if node in self._freed:
+                continue
             if value.dtype.kind == "f" and not np.all(np.isfinite(value)):
                 what = "NaN" if np.isnan(value).any() else "infinity"
                 raise NumericalError(
@@ -253,7 +273,7 @@ class Trace:
         for node, name in self.graph.names.items():
             if isinstance(node, Constant) and node.name is None:
                 continue
-            value = summary(self._values.get(node))
+            value = "freed" if node in self._freed else summary(self._values.get(node))
             gradient = summary(self._gradients.get(node))
             rows.append((name, describe(node, self.graph.names), value, gradient))
         return align(("name", "operation", "value", "gradient"), rows, right=set())
@@ -271,6 +291,20 @@ def summary(array: np.ndarray | None) -> str:
     return text + f"mean {array.mean():.3g}, {array.min():.3g}…{array.max():.3g}"
 
 
+def _resolve(graph: Graph, values: Values) -> dict[Node, Any]:
+    """``values`` by node; none of them given twice, by name and by node."""
+    given: dict[Node, Any] = {}
+    for key, value in values.items():
+        node = graph.resolve(key)
+        if node in given:
+            raise GraphError(f"{graph.names[node]!r} is given twice, by name and by node")
+        if isinstance(node, (Apply, Constant)):
+            what = "computed" if isinstance(node, Apply) else "a constant"
+            raise GraphError(f"{graph.names[node]!r} is {what}: it takes no value")
+        given[node] = value
+    return given
+
+
 def _precision(given: dict[Node, Any]) -> np.dtype:
     kinds = [
         np.asarray(value).dtype for node, value in given.items() if isinstance(node, Parameter)
@@ -284,12 +318,13 @@ def _bind(graph: Graph, given: dict[Node, Any], dtype: np.dtype) -> dict[Node, n
     """An array for every leaf, checked against its shape; rows agree throughout."""
     bound: dict[Node, np.ndarray] = {}
     rows: tuple[str, int] | None = None
+    as_integers = _read_as_integers(graph)
     for node in graph.order:
         if isinstance(node, Apply):
-            if node in given:
-                raise GraphError(f"{graph.names[node]!r} is computed; only leaves take a value")
-        elif isinstance(node, Constant):
-            bound[node] = node.value if node.integer else node.value.astype(dtype, copy=False)
+            continue
+        if isinstance(node, Constant):
+            whole = node.integer and node in as_integers  # else 2 · x would widen a float32 x
+            bound[node] = node.value if whole else node.value.astype(dtype, copy=False)
         elif node in given:
             bound[node] = _leaf_array(node, given[node], dtype, graph.names[node])
             if node.shape[:1] == (ROWS,):
@@ -304,6 +339,17 @@ def _bind(graph: Graph, given: dict[Node, Any], dtype: np.dtype) -> dict[Node, n
             shape = tuple(count if size == ROWS else int(size) for size in node.shape)
             bound[node] = np.broadcast_to(np.ones((), dtype), shape)
     return bound
+
+
+def _read_as_integers(graph: Graph) -> set[Node]:
+    """The nodes that some operation reads as labels or indices."""
+    return {
+        one
+        for node in graph.order
+        if isinstance(node, Apply) and node.op.integers
+        for operand, one in zip(node.op.operands, node.inputs, strict=True)
+        if operand in node.op.integers
+    }
 
 
 def _leaf_array(node: Node, value: Any, dtype: np.dtype, name: str) -> np.ndarray:

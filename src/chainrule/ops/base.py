@@ -103,6 +103,14 @@ class Operation(ABC):
             return {}
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
+    @property
+    def changed_options(self) -> dict[str, Any]:
+        """Those options that differ from their defaults: what a reader needs to be told."""
+        if not dataclasses.is_dataclass(self):
+            return {}
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        return {key: value for key, value in self.options.items() if value != defaults[key]}
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.options == other.options  # type: ignore[union-attr]
 
@@ -110,7 +118,7 @@ class Operation(ABC):
         return hash((self.name, *self.options.items()))
 
     def __repr__(self) -> str:
-        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.changed_options.items())})"
 
 
 class Elementwise(Operation):
