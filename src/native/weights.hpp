@@ -1,0 +1,182 @@
+// The gradient of a layer's weights: dW[i][o] = sum over rows of x[i][r] dy[o][r].
+//
+// Two ways. By dots: rows in lanes, a sum across lanes for every weight; for small layers. By features: lanes
+// over units of x read row by row, values of dy broadcast, no sum across lanes; for the rest. That one needs x
+// row-major, and transposes it a tile at a time where the caller has it unit-major only.
+#pragma once
+
+#include "panel.hpp"
+#include "transpose.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <class T>
+struct WeightGradient {
+    ptrdiff_t in, out, rows;
+    const T* x;
+    ptrdiff_t ldx;
+    const T* xr;  // row-major x, or null
+    ptrdiff_t ldxr;
+    const T* dy;
+    ptrdiff_t ldy;
+    T* dW;
+    ptrdiff_t lddw;
+    bool accumulate;
+    Prefetch* prefetch;
+};
+
+// Estimated cycles, from measurements with AVX-512: a sum across lanes costs about 4, a transposed store 6 a vector.
+template <class T>
+CHAINRULE_INLINE bool prefer_dots(const WeightGradient<T>& g) {
+    const ptrdiff_t vectors = (g.rows + lanes<T> - 1) / lanes<T>, features = (g.in + lanes<T> - 1) / lanes<T>;
+    const ptrdiff_t transposing = g.xr != nullptr ? 0 : features * vectors * lanes<T> * 6;
+    return g.in * g.out * (vectors + 4) < features * g.out * (g.rows + 8) + transposing;
+}
+
+// db[o] = sum over rows of dy[o][r].
+template <class T>
+inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, T* db, bool accumulate) {
+    constexpr int n = lanes<T>;
+    const ptrdiff_t full = rows / n * n;
+    const Mask<T> tail = first_lanes<T>(rows - full);
+    for (ptrdiff_t begin = 0; begin < out; begin += n) {
+        const ptrdiff_t count = out - begin < n ? out - begin : n;
+        Vec<T> sums[n];
+        CHAINRULE_UNROLL
+        for (int j = 0; j < n; ++j) {
+            const T* row = dy + (begin + (j < count ? j : 0)) * ldy;
+            Vec<T> sum{};
+            for (ptrdiff_t r = 0; r < full; r += n) sum += load(row + r);
+            if (full < rows) sum += select<T>(tail, load(row + full), Vec<T>{});
+            sums[j] = sum;
+        }
+        const Vec<T> total = sum_each<T>(sums);
+        if (count == n) {
+            store(db + begin, accumulate ? load(db + begin) + total : total);
+        } else {
+            store_first(db + begin, accumulate ? load_first(db + begin, count) + total : total, count);
+        }
+    }
+}
+
+// A tile of `Height` inputs times `Width` outputs makes exactly one vector of sums.
+template <class T>
+inline void weights_by_dots(const WeightGradient<T>& g) {
+    constexpr int n = lanes<T>, Height = n >= 16 ? 4 : n >= 4 ? 2 : 1, Width = n / Height;
+    const ptrdiff_t full = g.rows / n * n;
+    const Mask<T> tail = first_lanes<T>(g.rows - full);
+    for (ptrdiff_t i0 = 0; i0 < g.in; i0 += Height) {
+        for (ptrdiff_t o0 = 0; o0 < g.out; o0 += Width) {
+            const ptrdiff_t height = g.in - i0 < Height ? g.in - i0 : Height;
+            const ptrdiff_t width = g.out - o0 < Width ? g.out - o0 : Width;
+            const T *x[Height], *dy[Width];
+            CHAINRULE_UNROLL
+            for (int i = 0; i < Height; ++i) x[i] = g.x + (i0 + (i < height ? i : 0)) * g.ldx;
+            CHAINRULE_UNROLL
+            for (int o = 0; o < Width; ++o) dy[o] = g.dy + (o0 + (o < width ? o : 0)) * g.ldy;
+            Vec<T> sums[n];
+            CHAINRULE_UNROLL
+            for (int j = 0; j < n; ++j) sums[j] = Vec<T>{};
+            const auto step = [&](ptrdiff_t r, auto read) __attribute__((always_inline)) {
+                Vec<T> left[Height], right[Width];
+                CHAINRULE_UNROLL
+                for (int i = 0; i < Height; ++i) left[i] = read(x[i] + r);
+                CHAINRULE_UNROLL
+                for (int o = 0; o < Width; ++o) right[o] = read(dy[o] + r);
+                CHAINRULE_UNROLL
+                for (int j = 0; j < n; ++j) sums[j] = fma<T>(left[j / Width], right[j % Width], sums[j]);
+            };
+            for (ptrdiff_t r = 0; r < full; r += n) step(r, [](const T* p) __attribute__((always_inline)) { return load(p); });
+            if (full < g.rows) {
+                step(full, [&](const T* p) __attribute__((always_inline)) { return select<T>(tail, load(p), Vec<T>{}); });
+            }
+            alignas(vector_bytes) T tile[n];
+            store<T>(tile, sum_each<T>(sums));
+            for (ptrdiff_t i = 0; i < height; ++i) {
+                T* to = g.dW + (i0 + i) * g.lddw + o0;
+                for (ptrdiff_t o = 0; o < width; ++o) to[o] = tile[i * Width + o] + (g.accumulate ? to[o] : T(0));
+            }
+        }
+    }
+}
+
+// Adds (or writes) a tile of sums held [output][input] to dW[input][output].
+template <class T>
+CHAINRULE_INLINE void store_transposed(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
+                             bool accumulate) {
+    constexpr int n = lanes<T>;
+    for (ptrdiff_t i = 0; i < inputs; i += n) {
+        const ptrdiff_t height = inputs - i < n ? inputs - i : n;
+        for (ptrdiff_t o = 0; o < outputs; o += n) {
+            const ptrdiff_t width = outputs - o < n ? outputs - o : n;
+            Vec<T> v[n];
+            CHAINRULE_UNROLL
+            for (int j = 0; j < n; ++j) v[j] = j < width ? load(tile + (o + j) * ldt + i) : Vec<T>{};
+            transpose<T>(v);
+            T* to = dW + i * lddw + o;
+            if (height == n && width == n) {
+                CHAINRULE_UNROLL
+                for (int j = 0; j < n; ++j) store(to + j * lddw, accumulate ? load(to + j * lddw) + v[j] : v[j]);
+            } else {
+                CHAINRULE_UNROLL
+                for (int j = 0; j < n; ++j) {
+                    if (j >= height) continue;
+                    T* at = to + j * lddw;
+                    if (width == n) {
+                        store(at, accumulate ? load(at) + v[j] : v[j]);
+                    } else {
+                        store_first(at, accumulate ? load_first(at, width) + v[j] : v[j], width);
+                    }
+                }
+            }
+        }
+    }
+}
+
+// x[first ... first + width][r0 ... r0 + rows] to xr[r][0 ... width], zeros where there is no unit.
+template <class T>
+inline void to_row_major(const WeightGradient<T>& g, ptrdiff_t first, ptrdiff_t width, ptrdiff_t r0, ptrdiff_t rows, T* xr,
+                         ptrdiff_t ldxr) {
+    constexpr int n = lanes<T>;
+    for (ptrdiff_t i = 0; i < width; i += n) {
+        for (ptrdiff_t r = 0; r < rows; r += n) {
+            Vec<T> v[n];
+            CHAINRULE_UNROLL
+            for (int j = 0; j < n; ++j) {
+                const ptrdiff_t unit = first + i + j;
+                v[j] = unit < g.in ? load(g.x + unit * g.ldx + r0 + r) : Vec<T>{};
+            }
+            transpose<T>(v);
+            CHAINRULE_UNROLL
+            for (int j = 0; j < n; ++j) store(xr + (r + j) * ldxr + i, v[j]);
+        }
+    }
+}
+
+template <class T>
+inline void weights_by_features(const WeightGradient<T>& g) {
+    constexpr ptrdiff_t n = lanes<T>, widest = most_vectors * n, chunk = 64, most_outputs = 64;
+    alignas(64) T row_major[chunk * widest];
+    alignas(64) T tile[most_outputs * widest];
+    in_parts((g.in + n - 1) / n, most_vectors, [&](ptrdiff_t first, ptrdiff_t vectors) __attribute__((always_inline)) {
+        const ptrdiff_t inputs = g.in - first * n < vectors * n ? g.in - first * n : vectors * n;
+        in_parts(g.out, most_outputs, [&](ptrdiff_t o, ptrdiff_t outputs) __attribute__((always_inline)) {
+            const ptrdiff_t step = g.xr != nullptr ? g.rows : chunk;
+            for (ptrdiff_t r = 0; r < g.rows; r += step) {
+                const ptrdiff_t rows = g.rows - r < step ? g.rows - r : step;
+                const T* x = g.xr + first * n;
+                ptrdiff_t ldx = g.ldxr;
+                if (g.xr == nullptr) {
+                    to_row_major(g, first * n, vectors * n, r, rows, row_major, widest);
+                    x = row_major;
+                    ldx = widest;
+                }
+                product<T, Along::k>({rows, g.dy + o * g.ldy + r, g.ldy, x, ldx, tile, widest, nullptr, r > 0, g.prefetch},
+                                     outputs, vectors);
+            }
+            store_transposed(tile, widest, inputs, outputs, g.dW + first * n * g.lddw + o, g.lddw, g.accumulate);
+        });
+    });
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

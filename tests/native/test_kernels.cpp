@@ -1,0 +1,348 @@
+// Kernels against plain loops in long double: every width from 1 to 70, remainders of rows, both precisions.
+//
+//   g++ -std=c++20 -O2 -g -Wall -Wextra -fno-math-errno -ffp-contract=fast -fsanitize=address,undefined
+//       -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -DCHAINRULE_ISA=avx512 -Isrc/native tests/native/test_kernels.cpp -o test_kernels
+//   (the same with -mavx2 -mfma -DCHAINRULE_ISA=avx2, and with neither for the baseline)
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "gather.hpp"
+#include "math.hpp"
+#include "products.hpp"
+#include "wide.hpp"
+
+namespace k = chainrule::CHAINRULE_ISA;
+using std::ptrdiff_t;
+
+namespace {
+
+int failures = 0;
+
+void check(bool good, const char* what, long a = 0, long b = 0, long c = 0) {
+    if (good) return;
+    if (++failures <= 40) std::printf("FAILED %s (%ld, %ld, %ld)\n", what, a, b, c);
+}
+
+// Exactly `size` elements, aligned to 64 bytes or deliberately off by one element, so that sanitizers see any overrun.
+template <class T>
+struct Buffer {
+    ptrdiff_t size;
+    void* memory;
+    T* data;
+
+    explicit Buffer(ptrdiff_t size_, bool aligned = true) : size(size_) {
+        const std::size_t bytes = static_cast<std::size_t>(size + (aligned ? 0 : 1)) * sizeof(T);
+        memory = nullptr;
+        if (posix_memalign(&memory, 64, bytes == 0 ? 64 : bytes) != 0) std::abort();
+        data = static_cast<T*>(memory) + (aligned ? 0 : 1);
+        for (ptrdiff_t i = 0; i < size; ++i) data[i] = T(0);
+    }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { std::free(memory); }
+    T& operator[](ptrdiff_t i) { return data[i]; }
+};
+
+std::mt19937 random_bits(7);
+
+template <class T>
+void randomize(Buffer<T>& b) {
+    std::normal_distribution<double> normal;
+    for (ptrdiff_t i = 0; i < b.size; ++i) b[i] = static_cast<T>(normal(random_bits));
+}
+
+// Within a few units in the last place of the sum of magnitudes.
+template <class T>
+bool close(T got, long double expected, long double magnitude, ptrdiff_t length) {
+    const long double unit = std::numeric_limits<T>::epsilon();
+    return std::fabs(static_cast<long double>(got) - expected) <= unit * (magnitude * std::sqrt(static_cast<long double>(length)) + 1e-30L);
+}
+
+template <class T>
+struct Layer {
+    ptrdiff_t in, out, rows, ld, ldxr;
+    Buffer<T> W, bias, x, xr, dy;
+
+    Layer(ptrdiff_t in_, ptrdiff_t out_, ptrdiff_t rows_)
+        : in(in_), out(out_), rows(rows_), ld(k::round_up(rows, 64 / sizeof(T))), ldxr(k::round_up(in, 64 / sizeof(T))),
+          W(in * out, false), bias(out, false), x(in * ld), xr(rows * ldxr), dy(out * ld) {
+        randomize(W), randomize(bias), randomize(x), randomize(dy);
+        for (ptrdiff_t i = 0; i < in; ++i) {
+            for (ptrdiff_t r = 0; r < rows; ++r) xr[r * ldxr + i] = x[i * ld + r];
+        }
+        for (ptrdiff_t r = rows; r < ld; ++r) {  // what lies behind the rows must not matter
+            for (ptrdiff_t i = 0; i < in; ++i) x[i * ld + r] = std::numeric_limits<T>::quiet_NaN();
+            for (ptrdiff_t o = 0; o < out; ++o) dy[o * ld + r] = std::numeric_limits<T>::infinity();
+        }
+    }
+
+    void check_forward(Buffer<T>& y, bool with_bias, const char* what) {
+        for (ptrdiff_t o = 0; o < out; ++o) {
+            for (ptrdiff_t r = 0; r < rows; ++r) {
+                long double sum = with_bias ? bias[o] : 0, size = std::fabs(sum);
+                for (ptrdiff_t i = 0; i < in; ++i) {
+                    const long double term = static_cast<long double>(W[i * out + o]) * x[i * ld + r];
+                    sum += term, size += std::fabs(term);
+                }
+                check(close(y[o * ld + r], sum, size, in), what, in, out, rows);
+            }
+        }
+    }
+
+    void check_input(Buffer<T>& dx, T before, const char* what) {
+        for (ptrdiff_t i = 0; i < in; ++i) {
+            for (ptrdiff_t r = 0; r < rows; ++r) {
+                long double sum = before, size = std::fabs(sum);
+                for (ptrdiff_t o = 0; o < out; ++o) {
+                    const long double term = static_cast<long double>(W[i * out + o]) * dy[o * ld + r];
+                    sum += term, size += std::fabs(term);
+                }
+                check(close(dx[i * ld + r], sum, size, out), what, in, out, rows);
+            }
+        }
+    }
+
+    void check_weights(Buffer<T>& dW, T before, const char* what) {
+        for (ptrdiff_t i = 0; i < in; ++i) {
+            for (ptrdiff_t o = 0; o < out; ++o) {
+                long double sum = before, size = std::fabs(sum);
+                for (ptrdiff_t r = 0; r < rows; ++r) {
+                    const long double term = static_cast<long double>(x[i * ld + r]) * dy[o * ld + r];
+                    sum += term, size += std::fabs(term);
+                }
+                check(close(dW[i * out + o], sum, size, rows), what, in, out, rows);
+            }
+        }
+    }
+
+    void check_bias(Buffer<T>& db, T before, const char* what) {
+        for (ptrdiff_t o = 0; o < out; ++o) {
+            long double sum = before, size = std::fabs(sum);
+            for (ptrdiff_t r = 0; r < rows; ++r) sum += dy[o * ld + r], size += std::fabs(dy[o * ld + r]);
+            check(close(db[o], sum, size, rows), what, in, out, rows);
+        }
+    }
+};
+
+template <class T>
+void fill(Buffer<T>& b, T value) {
+    for (ptrdiff_t i = 0; i < b.size; ++i) b[i] = value;
+}
+
+template <class T>
+void test_skinny(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
+    Layer<T> l(in, out, rows);
+    Buffer<T> y(out * l.ld), dx(in * l.ld), dW(in * out, false), db(out, false);
+    for (const bool with : {false, true}) {
+        const T before = with ? T(0.5) : T(0);
+        k::dense_forward<T>(in, out, rows, l.W.data, out, with ? l.bias.data : nullptr, l.x.data, l.ld, y.data, l.ld);
+        l.check_forward(y, with, "dense_forward");
+        fill(dx, T(0.5));
+        k::dense_backward_input<T>(in, out, rows, l.W.data, out, l.dy.data, l.ld, dx.data, l.ld, with);
+        l.check_input(dx, before, "dense_backward_input");
+        for (const T* row_major : {static_cast<const T*>(nullptr), static_cast<const T*>(l.xr.data)}) {
+            fill(dW, T(0.5)), fill(db, T(0.5));
+            k::dense_backward_weights<T>(in, out, rows, l.x.data, l.ld, row_major, l.ldxr, l.dy.data, l.ld, dW.data, out, db.data, with);
+            l.check_weights(dW, before, row_major ? "dense_backward_weights, row-major" : "dense_backward_weights");
+            l.check_bias(db, before, "bias gradient");
+            // Both ways, whichever the estimate prefers.
+            k::Prefetch none;
+            const k::WeightGradient<T> g{in, out, rows, l.x.data, l.ld, row_major, l.ldxr, l.dy.data, l.ld, dW.data, out, with, &none};
+            fill(dW, T(0.5));
+            k::weights_by_dots(g);
+            l.check_weights(dW, before, "weights_by_dots");
+            fill(dW, T(0.5));
+            k::weights_by_features(g);
+            l.check_weights(dW, before, "weights_by_features");
+        }
+    }
+}
+
+template <class T>
+void test_wide(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
+    Layer<T> l(in, out, rows);
+    Buffer<T> y(out * l.ld), dx(in * l.ld), dW(in * out, false), scratch(k::wide_scratch<T>);
+    const ptrdiff_t half_out = out / 2, half_in = in / 3;
+    for (const bool with : {false, true}) {
+        const T before = with ? T(0.5) : T(0);
+        const T* bias = with ? l.bias.data : nullptr;
+        k::wide_forward<T>(in, 0, half_out, rows, l.W.data, out, bias, l.x.data, l.ld, y.data, l.ld, scratch.data);
+        k::wide_forward<T>(in, half_out, out, rows, l.W.data, out, bias, l.x.data, l.ld, y.data, l.ld, scratch.data);
+        l.check_forward(y, with, "wide_forward");
+        fill(dx, T(0.5)), fill(dW, T(0.5));
+        for (int part = 0; part < 2; ++part) {
+            const ptrdiff_t begin = part ? half_in : 0, end = part ? in : half_in;
+            k::wide_backward_input<T>(begin, end, out, rows, l.W.data, out, l.dy.data, l.ld, dx.data, l.ld, with, scratch.data);
+            k::wide_backward_weights<T>(begin, end, out, rows, l.x.data, l.ld, l.dy.data, l.ld, dW.data, out, with, scratch.data);
+        }
+        l.check_input(dx, before, "wide_backward_input");
+        l.check_weights(dW, before, "wide_backward_weights");
+    }
+}
+
+template <class T, class From>
+void test_gather(ptrdiff_t units, ptrdiff_t rows) {
+    const ptrdiff_t ld = k::round_up(rows, 64 / sizeof(T)), ldxr = k::round_up(units, 64 / sizeof(T));
+    Buffer<From> source(units * rows, false);
+    std::vector<const unsigned char*> at;
+    for (ptrdiff_t i = 0; i < source.size; ++i) source[i] = static_cast<From>(random_bits() % 256);
+    for (ptrdiff_t r = 0; r < rows; ++r) at.push_back(reinterpret_cast<unsigned char*>(source.data + (rows - 1 - r) * units));
+    Buffer<T> x(units * ld), xr(rows * ldxr);
+    fill(x, T(7)), fill(xr, T(7));
+    const T scale = T(1) / T(255);
+    check(k::gather<T, From>(units, rows, at.data(), scale, x.data, ld, xr.data, ldxr), "gather, finite", units, rows);
+    const ptrdiff_t end = k::round_up(rows, k::lanes<T>), end_unit = k::round_up(units, k::lanes<T>);
+    for (ptrdiff_t u = 0; u < end_unit; ++u) {
+        for (ptrdiff_t r = 0; r < end; ++r) {
+            const T expected = u < units && r < rows ? static_cast<T>(source[(rows - 1 - r) * units + u]) * scale : T(0);
+            if (u < units) check(x[u * ld + r] == expected, "gather", units, rows);
+            if (r < rows) check(xr[r * ldxr + u] == expected, "gather, row-major", units, rows);
+        }
+    }
+    if constexpr (sizeof(From) > 1) {
+        for (const From bad : {std::numeric_limits<From>::infinity(), std::numeric_limits<From>::quiet_NaN()}) {
+            const ptrdiff_t where = static_cast<ptrdiff_t>(random_bits() % static_cast<unsigned>(source.size));
+            const From kept = source[where];
+            source[where] = bad;
+            check(!k::gather<T, From>(units, rows, at.data(), scale, x.data, ld, nullptr, 0), "gather, not finite", units, rows);
+            source[where] = kept;
+        }
+    }
+}
+
+// The distance of got from the true value in units in the last place of T.
+template <class T>
+long double ulps(T got, long double expected) {
+    if (std::isnan(expected)) return std::isnan(got) ? 0 : 1e9L;
+    const T nearest = static_cast<T>(expected);
+    if (std::isinf(got) || std::isinf(nearest)) return got == nearest ? 0 : 1e9L;
+    int exponent;
+    std::frexp(nearest, &exponent);
+    if (exponent < std::numeric_limits<T>::min_exponent) exponent = std::numeric_limits<T>::min_exponent;
+    return std::fabs(static_cast<long double>(got) - expected) / std::ldexp(1.0L, exponent - std::numeric_limits<T>::digits);
+}
+
+template <class T, class Fast, class True>
+void test_function(const char* name, double low, double high, double allowed, Fast fast, True exact) {
+    constexpr int n = k::lanes<T>;
+    std::uniform_real_distribution<double> uniform(low, high), power(-45, 5);
+    long double worst = 0;
+    T worst_at = 0;
+    const auto one = [&](const T* at) {
+        T out[n];
+        k::store<T>(out, fast(k::load<T>(at)));
+        for (int i = 0; i < n; ++i) {
+            const long double error = ulps(out[i], exact(static_cast<long double>(at[i])));
+            if (error > worst) worst = error, worst_at = at[i];
+        }
+    };
+    T at[n];
+    for (int round = 0; round < 200000 / n; ++round) {
+        for (int i = 0; i < n; ++i) at[i] = static_cast<T>(uniform(random_bits));
+        one(at);
+        for (int i = 0; i < n; ++i) {  // all magnitudes, both signs
+            const double v = std::pow(10.0, power(random_bits)) * (random_bits() % 2 ? 1 : -1);
+            at[i] = static_cast<T>(v < low ? low : v > high ? high : v);
+        }
+        one(at);
+    }
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    for (const T special : {T(0), -T(0), infinity, -infinity, std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::denorm_min(),
+                            std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), -std::numeric_limits<T>::max(), T(1), T(-1),
+                            T(1e4), T(-1e4), T(88.7), T(-103.5), T(709.7), T(-745), T(-1) + std::numeric_limits<T>::epsilon()}) {
+        for (int i = 0; i < n; ++i) at[i] = T(0.5);
+        at[n - 1] = special;
+        one(at);
+    }
+    for (const T zero : {T(0), -T(0)}) {  // the sign of zero
+        for (int i = 0; i < n; ++i) at[i] = zero;
+        T out[n];
+        k::store<T>(out, fast(k::load<T>(at)));
+        check(std::signbit(out[0]) == std::signbit(exact(static_cast<long double>(zero))), name);
+    }
+    std::printf("%-9s %-7s worst %.2Lf ulp at %.9Lg\n", name, sizeof(T) == 4 ? "float" : "double", worst, static_cast<long double>(worst_at));
+    check(worst <= allowed, name);
+}
+
+template <class T>
+void test_math() {
+    using V = k::Vec<T>;
+    const double tail = sizeof(T) == 4 ? 110 : 750;
+    test_function<T>("exp", -tail, tail, 1.5, [](V v) { return k::exp<T>(v); }, [](long double v) { return std::exp(v); });
+    test_function<T>("expm1", -tail, tail, 2, [](V v) { return k::expm1<T>(v); }, [](long double v) { return std::expm1(v); });
+    test_function<T>("log", 0, 1e5, 1.5, [](V v) { return k::log<T>(v); }, [](long double v) { return std::log(v); });
+    test_function<T>("log1p", -1, 1e5, 1.5, [](V v) { return k::log1p<T>(v); }, [](long double v) { return std::log1p(v); });
+    test_function<T>("tanh", -20, 20, 2.5, [](V v) { return k::tanh<T>(v); }, [](long double v) { return std::tanh(v); });
+    test_function<T>("sigmoid", -tail, tail, 2.5, [](V v) { return k::sigmoid<T>(v); },
+                     [](long double v) { return v >= 0 ? 1 / (1 + std::exp(-v)) : std::exp(v) / (1 + std::exp(v)); });
+    test_function<T>("softplus", -tail, tail, 2.5, [](V v) { return k::softplus<T>(v); },
+                     [](long double v) { return std::isnan(v) ? v : std::fmax(v, 0.0L) + std::log1p(std::exp(-std::fabs(v))); });
+    test_function<T>("erf", -6, 6, 1.5, [](V v) { return k::erf<T>(v); }, [](long double v) { return std::erf(v); });
+    test_function<T>("sin", -5000, 5000, 1.5, [](V v) { return k::sin<T>(v); }, [](long double v) { return std::sin(v); });
+    test_function<T>("cos", -5000, 5000, 1.5, [](V v) { return k::cos<T>(v); }, [](long double v) { return std::cos(v); });
+    test_function<T>("sqrt", 0, 1e5, 0.51, [](V v) { return k::square_root<T>(v); }, [](long double v) { return std::sqrt(v); });
+}
+
+template <class T>
+void test_vectors() {
+    constexpr int n = k::lanes<T>;
+    const T nan = std::numeric_limits<T>::quiet_NaN();
+    T a[n * n], b[n * n];
+    for (int i = 0; i < n * n; ++i) a[i] = static_cast<T>(i);
+    k::Vec<T> v[n];
+    for (int i = 0; i < n; ++i) v[i] = k::load(a + i * n);
+    k::transpose<T>(v);
+    for (int i = 0; i < n; ++i) k::store<T>(b + i * n, v[i]);
+    for (int i = 0; i < n; ++i) {
+        for (int j = 0; j < n; ++j) check(b[j * n + i] == a[i * n + j], "transpose", i, j);
+    }
+    for (int i = 0; i < n; ++i) v[i] = k::load(a + i * n);
+    const k::Vec<T> sums = k::sum_each<T>(v);
+    for (int i = 0; i < n; ++i) {
+        check(sums[i] == k::horizontal_sum<T>(k::load(a + i * n)), "sum_each", i);
+        check(k::horizontal_maximum<T>(k::load(a + i * n)) == a[i * n + n - 1], "horizontal_maximum", i);
+    }
+    const k::Vec<T> nans = k::broadcast<T>(nan), ones = k::broadcast<T>(1);
+    check(std::isnan(k::maximum<T>(nans, ones)[0]) && std::isnan(k::maximum<T>(ones, nans)[0]), "maximum of NaN");
+    check(std::isnan(k::minimum<T>(nans, ones)[0]) && std::isnan(k::minimum<T>(ones, nans)[0]), "minimum of NaN");
+    for (int count = 0; count < n; ++count) {
+        Buffer<T> some(count, false);
+        randomize(some);
+        const k::Vec<T> loaded = k::load_first<T>(some.data, count);
+        for (int i = 0; i < n; ++i) check(loaded[i] == (i < count ? some[i] : T(0)), "load_first", count);
+        k::store_first<T>(some.data, loaded + T(1), count);
+        for (int i = 0; i < count; ++i) check(some[i] == loaded[i] + T(1), "store_first", count);
+    }
+}
+
+template <class T>
+void test_all() {
+    test_vectors<T>();
+    test_math<T>();
+    for (ptrdiff_t width = 1; width <= 70; ++width) {
+        const ptrdiff_t rows = 1 + width * 7 % 67;
+        test_skinny<T>(width, 1 + width * 5 % 23, rows);
+        test_skinny<T>(1 + width * 3 % 19, width, rows + 1);
+        test_wide<T>(width, 71 - width, rows);
+        test_gather<T, float>(width, rows);
+        test_gather<T, double>(width, rows);
+        test_gather<T, unsigned char>(width, rows);
+    }
+    for (ptrdiff_t rows = 1; rows <= 70; ++rows) test_skinny<T>(4, 3, rows);
+    test_skinny<T>(130, 75, 150);
+    test_wide<T>(300, 290, 290);
+}
+
+}  // namespace
+
+int main() {
+    test_all<float>();
+    test_all<double>();
+    std::printf(failures ? "%d checks failed\n" : "all kernels agree\n", failures);
+    return failures != 0;
+}
