@@ -7,9 +7,12 @@ returns its output node. From the plain to the particular: Dense, Dropout, Layer
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from chainrule.errors import OptionError, ShapeError
 from chainrule.graph import FUNCTIONS, Node
@@ -85,8 +88,7 @@ class Dense(Layer):
     bias: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
-            raise OptionError(f"Dense: units must be an integer ≥ 1, got {self.units!r}")
+        _require_count("Dense: units", self.units)
         activation_function(self.activation)
 
     def __call__(self, x: Node, index: int = 1) -> Node:
@@ -117,6 +119,9 @@ class LayerNorm(Layer):
 
     epsilon: float = 1e-5
 
+    def __post_init__(self) -> None:
+        REGISTRY["layer_norm"](self.epsilon)  # the operation checks its options
+
     def __call__(self, x: Node, index: int = 1) -> Node:
         width = columns_of("LayerNorm", x)
         gain = parameter(f"gain{index}", (width,), init=1.0)
@@ -132,27 +137,31 @@ class Embedding(Layer):
     size: int
     init: Any = None
 
+    def __post_init__(self) -> None:
+        _require_count("Embedding: categories", self.categories)
+        _require_count("Embedding: size", self.size)
+
     def __call__(self, x: Node, index: int = 1) -> Node:
         table = parameter(f"E{index}", (self.categories, self.size), init=self.init)
         return FUNCTIONS["take"](table, x)
 
 
+def _require_count(option: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise OptionError(f"{option} must be an integer ≥ 1, got {value!r}")
+
+
 def sequential(layers: Sequence[Layer], x: Node) -> Node:
     """The output of ``layers`` one after another, the first on ``x``; parameters W1, b1, W2, …
 
-    Layers without parameters do not take a number, so the second Dense has W2 whatever is
-    between.
+    Each kind of layer is numbered on its own: the second Dense has W2, whatever stands between.
     """
-    dense, other = 0, 0
+    counts: Counter[type[Layer]] = Counter()
     for layer in layers:
         if not isinstance(layer, Layer):
             raise OptionError(f"expected layers such as Dense(20, 'relu'), got {layer!r}")
-        if isinstance(layer, Dense):
-            dense += 1
-            x = layer(x, dense)
-        else:
-            other += 1
-            x = layer(x, other)
+        counts[type(layer)] += 1
+        x = layer(x, counts[type(layer)])
     return x
 
 
