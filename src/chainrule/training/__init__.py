@@ -1,5 +1,74 @@
 """Training: the objective, and what minimises it."""
 
+from chainrule.training.batches import minimize_batches, run_to_end
+from chainrule.training.callbacks import Callback, Progress
+from chainrule.training.finder import RateFinder, find_learning_rate
+from chainrule.training.history import History
 from chainrule.training.objective import Objective, Sums
+from chainrule.training.result import Result
+from chainrule.training.schedules import (
+    SCHEDULES,
+    Adaptive,
+    Constant,
+    Cosine,
+    CosLog,
+    FlatCosine,
+    InverseScaling,
+    OneCycle,
+    Plateau,
+    Schedule,
+    Step,
+    make_schedule,
+)
+from chainrule.training.solvers import SOLVERS, minimize
+from chainrule.training.trainer import Trainer
+from chainrule.training.updates import (
+    SGD,
+    UPDATES,
+    Adam,
+    AdamW,
+    Momentum,
+    Nesterov,
+    RMSProp,
+    Update,
+    make_update,
+)
+from chainrule.training.validation import Validation
 
-__all__ = ["Objective", "Sums"]
+__all__ = [
+    "SCHEDULES",
+    "SGD",
+    "SOLVERS",
+    "UPDATES",
+    "Adam",
+    "AdamW",
+    "Adaptive",
+    "Callback",
+    "Constant",
+    "CosLog",
+    "Cosine",
+    "FlatCosine",
+    "History",
+    "InverseScaling",
+    "Momentum",
+    "Nesterov",
+    "Objective",
+    "OneCycle",
+    "Plateau",
+    "Progress",
+    "RMSProp",
+    "RateFinder",
+    "Result",
+    "Schedule",
+    "Step",
+    "Sums",
+    "Trainer",
+    "Update",
+    "Validation",
+    "find_learning_rate",
+    "make_schedule",
+    "make_update",
+    "minimize",
+    "minimize_batches",
+    "run_to_end",
+]

@@ -1,0 +1,90 @@
+"""What happened in training: one row an epoch (mini-batches) or an iteration (SciPy's solvers)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chainrule.errors import GraphError
+from chainrule.graph.show import align
+
+COLUMNS = (
+    "epoch",
+    "loss",
+    "validation_loss",
+    "validation_score",
+    "gradient_norm",
+    "learning_rate",
+    "seconds",
+)
+
+
+class History:
+    """A table of plain columns.
+
+    ============================  =========================================================
+    column                        meaning
+    ============================  =========================================================
+    epoch                         epoch or iteration, from 1
+    loss                          the objective: its mean over the epoch's batches, or at the
+                                  end of the iteration
+    validation_loss, _score       where a validation was given, else NaN
+    gradient_norm                 Euclidean norm, before clipping; mean over the batches
+    learning_rate                 of the epoch's last batch; NaN for solvers without one
+    seconds                       since training began
+    ============================  =========================================================
+
+    ``history["loss"]`` is a list of numbers, ``history[-1]`` the last row as a dictionary.
+    """
+
+    def __init__(self, columns: Mapping[str, list[Any]] | None = None) -> None:
+        self.columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        if columns is not None:
+            for name in COLUMNS:
+                self.columns[name] = list(columns[name])
+
+    def append(self, **row: float) -> None:
+        """Add a row; what is not given is NaN."""
+        for name, column in self.columns.items():
+            column.append(row.get(name, math.nan))
+
+    def __len__(self) -> int:
+        return len(self.columns["epoch"])
+
+    def __getitem__(self, key: str | int) -> Any:
+        if isinstance(key, str):
+            if key not in self.columns:
+                raise GraphError(f"no column is called {key!r}; there are: {', '.join(COLUMNS)}")
+            return self.columns[key]
+        return {name: column[key] for name, column in self.columns.items()}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[i] for i in range(len(self)))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary a row."""
+        return list(self)
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """The columns as lists: what ``History(...)`` and a data frame take."""
+        return {name: list(column) for name, column in self.columns.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and repr(self.columns) == repr(other.columns)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        shown = [name for name in COLUMNS if any(v == v for v in self.columns[name])]
+        if not shown:
+            return "History: no epochs yet"
+        rows = [[_cell(name, row[name]) for name in shown] for row in self]
+        if len(rows) > 12:
+            rows = [*rows[:5], ["…"] * len(shown), *rows[-5:]]
+        heads = [name.replace("_", " ") for name in shown]
+        return align(heads, rows, right=set(range(len(shown))))
+
+
+def _cell(name: str, value: float) -> str:
+    return f"{value:.0f}" if name == "epoch" else f"{value:.5g}"
