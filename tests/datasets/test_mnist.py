@@ -109,7 +109,12 @@ def test_what_are_no_images_is_refused(folder, images):
         load_mnist(folder)
 
 
-def test_without_network_the_message_says_what_to_do():
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+def test_without_network_the_message_says_what_to_do(monkeypatch, kind):
+    def refuse(*arguments, **options):
+        raise kind("no network in tests")
+
+    monkeypatch.setattr(mnist, "fetch_openml", refuse)
     with pytest.raises(DataError, match="no network in tests.*Put the four files in a folder"):
         load_mnist()
 

@@ -138,15 +138,16 @@ def _from_cache(cache: Path) -> Dataset:
 
 
 def _download() -> Dataset:
-    # The parser without pandas, which is not among our requirements.
+    # The parser without pandas, which is not among our requirements. ValueError is what
+    # scikit-learn raises for an answer that is an error or has another checksum than announced.
     try:
         X, y = fetch_openml(
             "mnist_784", version=1, return_X_y=True, as_frame=False, parser="liac-arff"
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         remedy = "Put the four files in a folder and name it, or set CHAINRULE_DATA."
         raise DataError(
-            describe("MNIST", "a download from OpenML", f"no answer ({error})", remedy)
+            describe("MNIST", "a download from OpenML", f"none ({error})", remedy)
         ) from error
     images = np.asarray(X).astype(np.uint8).reshape(-1, 28, 28)
     labels = np.asarray(y).astype(np.uint8)
