@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.errors import GraphError
 from chainrule.graph.node import Apply, Input, Mask, Node, Parameter, Target
-from chainrule.graph.show import dot_text, table_text
+from chainrule.graph.show import dot_text, is_plain_number, table_text
 from chainrule.graph.stored import node_from_dict, node_index, node_to_dict
 
 
@@ -146,6 +146,7 @@ def _unique_names(order: tuple[Node, ...]) -> dict[Node, str]:
         name = node.name
         if name is None:
             base = node.op.name if isinstance(node, Apply) else node.kind
+            base = "number" if is_plain_number(node) else base
             while name is None or name in taken:
                 counts[base] = counts.get(base, 0) + 1
                 name = base if counts[base] == 1 else f"{base}_{counts[base]}"

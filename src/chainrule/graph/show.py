@@ -48,10 +48,10 @@ def _short(value: object) -> str:
 
 
 def _operand(node: Node, names: dict[Node, str]) -> str:
-    return node.label if _is_plain_number(node) else names[node]
+    return node.label if is_plain_number(node) else names[node]
 
 
-def _is_plain_number(node: Node) -> bool:
+def is_plain_number(node: Node) -> bool:
     """Whether the node is shown as its value inside the operations that read it."""
     return isinstance(node, Constant) and node.name is None and node.value.size == 1
 
@@ -60,13 +60,17 @@ def table_text(names: dict[Node, str]) -> str:
     """One line a node: name, operation, shape, number of parameters; the total below."""
     rows = []
     for node in names:
-        if _is_plain_number(node):
+        if is_plain_number(node):
             continue
         count = f"{node.size:,}" if isinstance(node, Parameter) else ""
         rows.append((names[node], describe(node, names), format_shape(node.shape), count))
     total = sum(node.size for node in names if isinstance(node, Parameter))
     table = align(("name", "operation", "shape", "parameters"), rows, right={3})
-    return f"{table}\n{len(names)} nodes, {total:,} parameters"
+    return f"{table}\n{_count(len(names), 'node')}, {_count(total, 'parameter')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def dot_text(names: dict[Node, str]) -> str:

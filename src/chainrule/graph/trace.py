@@ -284,7 +284,8 @@ def summary(array: np.ndarray | None) -> str:
     if array is None:
         return "·"
     if array.size <= 4:
-        return np.array2string(array, precision=4, separator=", ").replace("\n", "")
+        text = np.array2string(array, formatter={"float_kind": _short}, separator=", ")
+        return text.replace("\n", "")
     text = f"{format_shape(array.shape)} "
     if array.dtype.kind != "f":
         return text + f"{array.min()}…{array.max()}"
@@ -303,6 +304,10 @@ def _resolve(graph: Graph, values: Values) -> dict[Node, Any]:
             raise GraphError(f"{graph.names[node]!r} is {what}: it takes no value")
         given[node] = value
     return given
+
+
+def _short(value: float) -> str:
+    return f"{value:.5g}"
 
 
 def _precision(given: dict[Node, Any]) -> np.dtype:
