@@ -11,6 +11,7 @@ import chainrule as cr
 from benchmarks import peers
 from benchmarks.data import mnist, mnist_floats
 from benchmarks.measure import Bar, Case, Contender, Limit, Run
+from chainrule.training import SGD, Trainer
 
 SKINNY = (784, 20, 10)
 WIDE = (784, 512, 512, 10)
@@ -53,10 +54,8 @@ def float_epoch() -> Run:
 
 def trainer_epoch(J: cr.Objective, X: np.ndarray, y: np.ndarray) -> Run:
     """One epoch of plain SGD in float32 through the trainer."""
-    from chainrule.training import SGD, Trainer
-
     theta = J.initial(random_state=0).astype(np.float32)
-    trainer = Trainer(J, X, y, theta0=theta, update=SGD(), learning_rate=0.1, batch_size=256)
+    trainer = Trainer(J, X, y, theta0=theta, update=SGD(0.1), batch_size=256, max_epochs=1000)
     return lambda: trainer.run_epoch() and None
 
 
