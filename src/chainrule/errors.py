@@ -12,6 +12,7 @@ __all__ = [
     "DataError",
     "EngineUnavailableWarning",
     "FileFormatError",
+    "GradientError",
     "GraphError",
     "LabelError",
     "NumericalError",
@@ -55,6 +56,10 @@ class GraphError(ChainruleError, ValueError):
     """A graph that cannot be run as it stands: an unbound, missing or ambiguous node."""
 
 
+class GradientError(ChainruleError, ArithmeticError):
+    """A gradient that is not the derivative of its loss; names the worst entry."""
+
+
 class WrongTypeError(ChainruleError, TypeError):
     """A value of a type that is not understood here."""
 
@@ -74,6 +79,8 @@ class NumericalError(ChainruleError, ArithmeticError):
         The name of the first node or parameter that is not finite.
     cause : str or None
         The likely cause, in words.
+    theta : ndarray or None
+        The last good parameters, where training was under way.
     """
 
     def __init__(
@@ -83,11 +90,13 @@ class NumericalError(ChainruleError, ArithmeticError):
         step: int | None = None,
         layer: str | None = None,
         cause: str | None = None,
+        theta: object = None,
     ) -> None:
         super().__init__(message)
         self.step = step
         self.layer = layer
         self.cause = cause
+        self.theta = theta
 
 
 class EngineUnavailableWarning(UserWarning):

@@ -306,7 +306,7 @@ def _resolve(graph: Graph, values: Values) -> dict[Node, Any]:
     return given
 
 
-def _short(value: float) -> str:
+def _short(value: np.floating) -> str:
     return f"{value:.5g}"
 
 
