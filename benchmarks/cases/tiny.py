@@ -56,7 +56,7 @@ def in_process(isa: str) -> Run:
     command = [sys.executable, "-m", "benchmarks.cases.tiny"]
 
     def run() -> float:
-            start = time.perf_counter()
+        start = time.perf_counter()
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         return (time.perf_counter() - start) / float(done.stdout)
 
@@ -70,7 +70,7 @@ def supported(isa: str) -> bool:
 
 def _case(isa: str, steps_a_second: float) -> Case:
     def target() -> Run:
-            def run() -> float:
+        def run() -> float:
             time.sleep(0.01)
             return 0.01 * steps_a_second
 

@@ -6,11 +6,11 @@ comparing two commits on one quiet machine (``--benchmark-autosave``, ``--benchm
 
 import numpy as np
 import pytest
-
-import chainrule as cr
 from benchmarks.cases.full_batch import sigmoid_network
 from benchmarks.cases.tiny import playground_network
 from benchmarks.data import blobs, digits
+
+import chainrule as cr
 from chainrule.ops import REGISTRY
 from chainrule.training import Adam, Trainer
 
