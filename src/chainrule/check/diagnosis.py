@@ -39,7 +39,7 @@ def diagnose(
             "a slice or a loop that ends early"
         )
     if len(a) > 1 and not np.any(a):
-        return "the analytic gradient is 0: is the parameter missing from the backward pass?"
+        return "the analytic gradient is 0, as if the parameter were missing from the backward pass"
     return (
         _penalty(a - n, w)
         or _factor(a, n, rows)

@@ -165,10 +165,10 @@ class GradientReport:
 def _table(report: GradientReport) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("parameter", "compared", "worst entry"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("analytic", "numerical", "relative error"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for one in report.parameters:
         table.add_row(*_cells(one))
     return table
@@ -176,13 +176,13 @@ def _table(report: GradientReport) -> Table:
 
 def _cells(one: ParameterReport) -> list[str | Text]:
     shape = " × ".join(map(str, one.shape)) or "1"
-    compared = str(one.checked) + (f" + {one.directions} directions" if one.directions else "")
+    compared = f"{one.checked:,}" + (f" + {one.directions}" if one.directions else "")
     verdict = Text("ok", "green") if one.ok else Text(f"{one.wrong} wrong", "bold red")
     cells: list[str | Text] = [f"{one.name} ({shape})", compared]
     if one.worst is None:
         return cells + ["—", "", "", "", verdict]
     worst = one.worst
-    place = "random direction" if worst.index is None else str(list(worst.index))
+    place = "direction" if worst.index is None else str(list(worst.index))
     numbers = [f"{worst.analytic:.6g}", f"{worst.numerical:.6g}", f"{worst.relative_error:.1e}"]
     return cells + [Text(place)] + numbers + [verdict]
 
