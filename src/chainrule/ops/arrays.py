@@ -40,6 +40,11 @@ class Matmul(Operation):
     def backward(self, dy, a, b, y):
         return dy @ b.T, a.T @ dy
 
+    def backward_some(self, wanted, dy, a, b, y):
+        # rows of data are the largest operand, and nobody asks for their gradient: an operand
+        # without entries makes the other's product free
+        return self.backward(dy, a if wanted[1] else a[:, :0], b if wanted[0] else b[:0], y)
+
     @classmethod
     def sample(cls, rng, rows, columns):
         inner = int(rng.integers(1, 5))

@@ -85,6 +85,10 @@ class Operation(ABC):
     def backward(self, dy: Any, *inputs_and_y: Any) -> Gradients:
         """One gradient per operand, each of the operand's shape; ``None`` for integers."""
 
+    def backward_some(self, wanted: tuple[bool, ...], dy: Any, *inputs_and_y: Any) -> Gradients:
+        """As ``backward``; a gradient that is not ``wanted`` may be anything, to save its cost."""
+        return self.backward(dy, *inputs_and_y)
+
     def pieces(self, *inputs: Any) -> np.ndarray | None:
         """Which smooth piece each element is on; ``None`` where the operation is smooth."""
         return None

@@ -17,7 +17,7 @@ import numpy as np
 from chainrule.errors import LabelError, ShapeError
 from chainrule.ops.activations import sigmoid, softplus
 from chainrule.ops.base import Operation, away_from, require_ndim
-from chainrule.ops.normalization import log_softmax, require_columns
+from chainrule.ops.normalization import log_softmax, require_columns, softmax
 from chainrule.ops.options import Check, number
 from chainrule.ops.shapes import Shape, format_shape
 
@@ -234,13 +234,23 @@ class SoftmaxCrossEntropy(Operation):
     def forward(self, scores, target):
         if np.ndim(target) == 2:
             _refuse_improbable(self.name, target)
+        if self._picks(target):
+            return -log_softmax(scores)[_entries(target, scores.shape[1])]
         t = self._probabilities(scores, target)
         return -(t * log_softmax(scores)).sum(axis=1)
 
     def backward(self, dy, scores, target, y):
+        p = softmax(scores)
+        if self._picks(target):
+            p[_entries(target, scores.shape[1])] -= 1
+            p *= dy[:, None]
+            return p, None
         t = self._probabilities(scores, target)
-        p = np.exp(log_softmax(scores))
         return dy[:, None] * (p * t.sum(axis=1, keepdims=True) - t), None
+
+    def _picks(self, target) -> bool:
+        """Whether t is 1 for the label and 0 elsewhere: one entry a row is then all it takes."""
+        return np.ndim(target) == 1 and not self.label_smoothing
 
     @classmethod
     def sample(cls, rng, rows, columns):
@@ -262,6 +272,12 @@ def _refuse_improbable(name: str, target) -> None:
 
 
 def _one_hot(labels, classes: int):
+    return np.equal.outer(_entries(labels, classes)[1], np.arange(classes))
+
+
+def _entries(labels, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the labels' entries lie in a matrix of scores: rows and columns."""
+    labels = np.asarray(labels)
     if not np.issubdtype(labels.dtype, np.integer):
         raise LabelError(
             f"labels must be integers, got {labels.dtype}; encode them as 0..{classes - 1} "
@@ -271,4 +287,4 @@ def _one_hot(labels, classes: int):
     if np.any(wrong):
         row = int(np.argmax(wrong))
         raise LabelError(f"labels must be in [0, {classes}), got {labels[row]} in row {row}")
-    return np.equal.outer(labels, np.arange(classes))
+    return np.arange(len(labels)), labels

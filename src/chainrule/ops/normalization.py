@@ -22,6 +22,13 @@ def log_softmax(x):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+def softmax(x):
+    """eˣᵏ / Σ_j eˣʲ over the last dimension, shifted by the largest so that nothing overflows."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
+
+
 def require_columns(name: str, shape: Shape) -> None:
     """Refuse a shape whose last dimension is absent, empty or rows."""
     require_ndim(name, shape, 1)
@@ -50,8 +57,7 @@ class Softmax(_OverColumns):
     reads = frozenset({"y"})
 
     def forward(self, x):
-        e = np.exp(x - x.max(axis=-1, keepdims=True))
-        return e / e.sum(axis=-1, keepdims=True)
+        return softmax(x)
 
     def backward(self, dy, x, y):
         return (y * (dy - (dy * y).sum(axis=-1, keepdims=True)),)

@@ -1,83 +1,124 @@
 """What evaluates a network over rows: the NumPy rules, or the compiled engine in their place.
 
-Both have the same three entry points. The NumPy one below is the definition.
+Both have the same three entry points; ``NumpyBackend`` is the definition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from chainrule.graph import Graph, Node, Trace
+from chainrule import engine
+from chainrule.engine import BatchReport, CompiledObjective, UpdateRule, UpdateState
+from chainrule.graph import Graph, Node
 from chainrule.networks import ParameterVector
-
-BLOCK_ROWS = 8192  # bounds memory; large enough that BLAS runs at full speed
+from chainrule.training.numpy_backend import NumpyBackend, Order
+from chainrule.training.recipe import Recipe
+from chainrule.training.rows import Rows
 
 
 class Backend(Protocol):
     """How a network is run over rows in one precision."""
 
-    def forward(self, theta: np.ndarray, inputs: Mapping[str, Any], output: Node) -> np.ndarray:
-        """The value of ``output`` for every row."""
+    def forward(
+        self,
+        theta: np.ndarray,
+        inputs: Mapping[str, Any],
+        output: Node,
+        n_threads: int | None = None,
+    ) -> np.ndarray:
+        """The value of ``output`` for every row; nothing is dropped."""
         ...
 
     def sums(
-        self, theta: np.ndarray, inputs: Mapping[str, Any], y: np.ndarray, weight: np.ndarray
+        self, theta: np.ndarray, rows: Rows, n_threads: int | None = None
+    ) -> tuple[float, float, np.ndarray]:
+        """Σ w·loss, Σ w, Σ w·gradient in float64; nothing is dropped."""
+        ...
+
+    def run_batches(
+        self,
+        theta: np.ndarray,
+        state: UpdateState,
+        rows: Rows,
+        recipe: Recipe,
+        *,
+        rates: np.ndarray,
+        first_batch: int,
+        order: Order,
+        stop: np.ndarray,
+    ) -> BatchReport:
+        """A stretch of mini-batches, one for each of ``rates``; changes θ and state in place."""
+        ...
+
+
+class CompiledBackend:
+    """The engine's program of a network; what it cannot run of a training, NumPy runs."""
+
+    def __init__(self, compiled: CompiledObjective, instead: NumpyBackend | None = None) -> None:
+        self.compiled = compiled
+        self.instead = instead
+
+    def forward(
+        self,
+        theta: np.ndarray,
+        inputs: Mapping[str, Any],
+        output: Node,
+        n_threads: int | None = None,
+    ) -> np.ndarray:
+        """The value of ``output`` for every row."""
+        return self.compiled.forward(theta, inputs, output, n_threads=n_threads)
+
+    def sums(
+        self, theta: np.ndarray, rows: Rows, n_threads: int | None = None
     ) -> tuple[float, float, np.ndarray]:
         """Σ w·loss, Σ w, Σ w·gradient."""
-        ...
+        return self.compiled.sums(theta, rows.inputs, rows.y, rows.weight, n_threads=n_threads)
 
-
-class NumpyBackend:
-    """The NumPy rules, over blocks of rows, sums in float64."""
-
-    def __init__(self, row_loss: Node, vector: ParameterVector, dtype: np.dtype) -> None:
-        self.graph = Graph(row_loss)
-        self.vector = vector
-        self.dtype = dtype
-
-    def forward(self, theta: np.ndarray, inputs: Mapping[str, Any], output: Node) -> np.ndarray:
-        graph = Graph(output)
-        values = self._parameters(theta, graph)
-        parts = [
-            Trace(graph, {**values, **block}, dtype=self.dtype, keep=False).forward()
-            for block, _ in row_blocks({str(n.name): inputs[str(n.name)] for n in graph.inputs})
-        ]
-        return np.concatenate(parts)
-
-    def sums(
-        self, theta: np.ndarray, inputs: Mapping[str, Any], y: np.ndarray, weight: np.ndarray
-    ) -> tuple[float, float, np.ndarray]:
-        graph, gradient = self.graph, np.zeros(self.vector.size)
-        views = self.vector.unpack(gradient)
-        values = self._parameters(theta, graph)
-        loss = 0.0
-        for block, where in row_blocks(inputs):
-            w = weight[where]
-            leaves = {**values, **block, graph.targets[0]: y[where]}
-            trace = Trace(graph, leaves, dtype=self.dtype, keep=False, wrt=graph.parameters)
-            loss += float(np.dot(trace.forward().astype(np.float64), w))
-            for name, part in trace.backward(seed=w).items():
-                views[name] += part
-        return loss, float(weight.sum()), gradient
-
-    def _parameters(self, theta: np.ndarray, graph: Graph) -> dict[Any, Any]:
-        values = self.vector.unpack(theta)
-        return {str(node.name): values[str(node.name)] for node in graph.parameters}
-
-
-def row_blocks(inputs: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], slice]]:
-    """``inputs`` cut into blocks of rows, sparse ones made dense block by block."""
-    rows = next(iter(inputs.values())).shape[0]
-    for start in range(0, rows, BLOCK_ROWS):
-        where = slice(start, min(start + BLOCK_ROWS, rows))
-        yield {name: _dense(X[where]) for name, X in inputs.items()}, where
-
-
-def _dense(X: Any) -> np.ndarray:
-    return X.toarray() if hasattr(X, "toarray") else X
+    def run_batches(
+        self,
+        theta: np.ndarray,
+        state: UpdateState,
+        rows: Rows,
+        recipe: Recipe,
+        *,
+        rates: np.ndarray,
+        first_batch: int,
+        order: Order,
+        stop: np.ndarray,
+    ) -> BatchReport:
+        """A stretch of mini-batches without Python in between."""
+        stretch: dict[str, Any] = {
+            "rates": rates,
+            "first_batch": first_batch,
+            "order": order,
+            "stop": stop,
+        }
+        if self.instead is not None:
+            return self.instead.run_batches(theta, state, rows, recipe, **stretch)
+        return self.compiled.run_batches(
+            theta,
+            state,
+            rows.inputs,
+            rows.y,
+            rows.weight,
+            rule=UpdateRule(recipe.update.kind, **recipe.update.options),
+            learning_rate=rates,
+            n_batches=len(rates),
+            first_batch=first_batch,
+            order=order,
+            stop=stop,
+            batch_size=recipe.batch_size,
+            drop_last=recipe.drop_last,
+            penalty_by_weight=recipe.penalty_by_weight,
+            clip_norm=recipe.clip_norm,
+            rate_factors=recipe.rate_factors,
+            decay_factors=recipe.decay_factors,
+            dropout_seed=recipe.dropout_seed,
+            n_threads=recipe.n_threads,
+        )
 
 
 def choose_backend(
@@ -88,5 +129,16 @@ def choose_backend(
     *,
     compiled: bool = True,
 ) -> Backend:
-    """The compiled engine where it is wanted, present and can run this network; else NumPy."""
-    return NumpyBackend(row_loss, vector, dtype)
+    """The compiled engine where it is wanted, present and can run this network; else NumPy.
+
+    A penalty that the engine cannot run (anything but sums of l1 and l2) leaves it the rows:
+    only mini-batches, which need the penalty in every step, are then NumPy's.
+    """
+    numpy = NumpyBackend(row_loss, None if penalty is None else Graph(penalty), vector, dtype)
+    if not compiled or not engine.available():
+        return numpy
+    whole = engine.compile(row_loss, penalty, vector, dtype)
+    if whole is not None:
+        return CompiledBackend(whole)
+    loss = None if penalty is None else engine.compile(row_loss, None, vector, dtype)
+    return numpy if loss is None else CompiledBackend(loss, numpy)

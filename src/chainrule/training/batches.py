@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from chainrule.training.callbacks import Callback
+from chainrule.training.callbacks import Callback, Callbacks, Progress
+from chainrule.training.interrupts import graceful
 from chainrule.training.objective import Objective
+from chainrule.training.progress import progress_bars
 from chainrule.training.result import Result
 from chainrule.training.trainer import Trainer
 
@@ -29,8 +32,20 @@ def minimize_batches(
     ``trainer_options`` are ``Trainer``'s: ``update``, ``schedule``, ``batch_size``,
     ``max_epochs``, ``seed``, ``validation``, … ; ``callbacks`` and ``progress_bar`` are
     ``minimize``'s. With a ``validation`` the result holds the parameters of the best epoch.
+
+    Examples
+    --------
+    >>> import chainrule as cr, numpy as np
+    >>> x, t = cr.input("x", ("rows", 1)), cr.target("t", ("rows", 1))
+    >>> w = cr.parameter("w", (1, 1), init=0.0)
+    >>> J = cr.Objective(cr.squared_error(x @ w, t))
+    >>> X = np.linspace(-1, 1, 100)[:, None]
+    >>> result = minimize_batches(J, X, 3 * X, theta0=J.initial(), update="sgd", batch_size=10)
+    >>> round(float(result.theta[0]), 1)
+    3.0
     """
-    raise NotImplementedError
+    trainer = Trainer(objective, X, y, sample_weight, theta0=theta0, **trainer_options)
+    return run_to_end(trainer, callbacks=callbacks, progress_bar=progress_bar)
 
 
 def run_to_end(
@@ -40,4 +55,61 @@ def run_to_end(
     progress_bar: bool | None = None,
 ) -> Result:
     """Epoch after epoch until ``max_epochs``, no improvement, a callback or Ctrl-C ends it."""
-    raise NotImplementedError
+    told = Callbacks([*callbacks, *progress_bars(progress_bar)])
+    progress = _progress(trainer)
+    first, status, message = trainer.epoch, "max_iter", ""
+    told.begin(progress)
+    try:
+        with graceful(trainer.stop):
+            while trainer.epoch < trainer.max_epochs:
+                trainer.run_epoch()
+                progress.epoch = trainer.epoch
+                if told.epoch_ended(progress):
+                    status, message = "callback", "A callback asked to stop."
+                    break
+                if trainer.finished is not None:
+                    status, message = "converged", trainer.finished
+                    break
+    except KeyboardInterrupt:
+        status, message = "interrupted", "Training interrupted; the best parameters are kept."
+    finally:
+        trainer.stop[0] = 0
+        told.end(progress)
+    if status == "max_iter":
+        message = f"Maximum of {trainer.max_epochs} epochs reached."
+    return _result(trainer, first, status, message)
+
+
+def _progress(trainer: Trainer) -> Progress:
+    theta = trainer.theta.view()
+    theta.flags.writeable = False
+    return Progress(
+        objective=trainer.objective,
+        theta=theta,
+        epoch=trainer.epoch,
+        max_epochs=trainer.max_epochs,
+        history=trainer.history,
+        solver=trainer.rule.kind,
+        trainer=trainer,
+    )
+
+
+def _result(trainer: Trainer, first: int, status: str, message: str) -> Result:
+    """The parameters of the best epoch where there is a validation or an interruption."""
+    watch, history = trainer.watch, trainer.history
+    best = watch.best_epoch > 0 and (watch.score or status == "interrupted")
+    epoch = watch.best_epoch if best else trainer.epoch
+    loss = history["loss"][epoch - 1 - trainer.epoch] if len(history) else math.nan
+    return Result(
+        theta=(watch.best_theta if best else trainer.theta).copy(),
+        loss=loss,
+        n_iter=trainer.epoch - first,
+        n_evaluations=trainer.step,
+        status=status,
+        message=message,
+        history=history,
+        seconds=trainer.seconds,
+        best_epoch=watch.best_epoch if watch.score and watch.best_epoch else None,
+        best_score=watch.best if watch.score else math.nan,
+        trainer=trainer,
+    )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from chainrule.errors import NumericalError, OptionError
 from chainrule.training.objective import Objective
+from chainrule.training.schedules import Exponential
+from chainrule.training.trainer import Trainer
+from chainrule.training.updates import Update, make_update
+
+SMOOTHING = 0.9
+TOO_HIGH = 4.0  # times the least smoothed loss: beyond it there is nothing left to see
 
 
 @dataclass(frozen=True)
@@ -23,13 +30,19 @@ class RateFinder:
     smoothed : ndarray
         Running mean of the losses.
     suggestion : float
-        The rate at which the smoothed loss falls fastest.
+        The rate at which the smoothed loss falls fastest over the logarithm of the rate.
     """
 
     rates: np.ndarray
     losses: np.ndarray
     smoothed: np.ndarray
     suggestion: float
+
+    def __repr__(self) -> str:
+        return (
+            f"RateFinder: {len(self.rates)} rates from {self.rates[0]:.2g} to "
+            f"{self.rates[-1]:.2g}, suggestion {self.suggestion:.2g}"
+        )
 
 
 def find_learning_rate(
@@ -39,6 +52,7 @@ def find_learning_rate(
     sample_weight: Any = None,
     *,
     theta0: np.ndarray,
+    update: Update | str = "adam",
     smallest: float = 1e-6,
     largest: float = 10.0,
     batches: int = 100,
@@ -46,8 +60,62 @@ def find_learning_rate(
 ) -> RateFinder:
     """Train ``batches`` batches while the rate grows from ``smallest`` to ``largest``.
 
-    Stops early when the smoothed loss exceeds four times its least value. ``theta0`` and the
-    caller's own training are left alone. ``trainer_options`` are those of ``Trainer``: ``update``,
-    ``batch_size``, ``seed``, …
+    Stops early when the smoothed loss exceeds four times its least value, or is not finite.
+    ``theta0`` and the caller's own training are left alone. ``trainer_options`` are those of
+    ``Trainer``: ``batch_size``, ``seed``, ``clip_norm``, …
+
+    Raises
+    ------
+    NumericalError
+        When the loss is not finite from the first batches on.
     """
-    raise NotImplementedError
+    if not 0 < smallest < largest:
+        raise OptionError(f"expected 0 < smallest < largest, got {smallest!r} and {largest!r}")
+    if batches < 10:
+        raise OptionError(f"batches must be an integer ≥ 10, got {batches!r}")
+    trainer = Trainer(
+        objective,
+        X,
+        y,
+        sample_weight,
+        theta0=theta0,
+        update=replace(make_update(update), learning_rate=smallest),
+        **trainer_options,
+    )
+    growth = (largest / smallest) ** (1 / (batches - 1))
+    trainer.schedule = Exponential(growth)
+    losses = _losses(trainer, batches)
+    rates = smallest * growth ** np.arange(len(losses))
+    smoothed = running_mean(losses)
+    return RateFinder(rates, losses, smoothed, _steepest(rates, smoothed))
+
+
+def _losses(trainer: Trainer, batches: int) -> np.ndarray:
+    """The losses up to where they explode."""
+    losses: list[float] = []
+    while len(losses) < batches:
+        try:
+            losses.extend(trainer.run(1))
+        except NumericalError:
+            if len(losses) < 10:
+                raise
+            break
+        smoothed = running_mean(np.array(losses))
+        if len(losses) >= 10 and smoothed[-1] > TOO_HIGH * smoothed.min():
+            break
+    return np.array(losses)
+
+
+def running_mean(values: np.ndarray) -> np.ndarray:
+    """s ← 0.9 s + 0.1 v from 0, divided by 1 − 0.9ᵗ."""
+    means, mean = np.empty(len(values)), 0.0
+    for i, value in enumerate(values):
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * value
+        means[i] = mean / (1 - SMOOTHING ** (i + 1))
+    return means
+
+
+def _steepest(rates: np.ndarray, smoothed: np.ndarray) -> float:
+    end = max(int(np.argmin(smoothed)), 2)
+    slope = np.gradient(smoothed[: end + 1], np.log(rates[: end + 1]))
+    return float(rates[int(np.argmin(slope))])

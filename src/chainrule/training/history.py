@@ -42,7 +42,7 @@ class History:
         self.columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         if columns is not None:
             for name in COLUMNS:
-                self.columns[name] = list(columns[name])
+                self.columns[name] = [math.nan if v is None else v for v in columns[name]]
 
     def append(self, **row: float) -> None:
         """Add a row; what is not given is NaN."""
@@ -66,9 +66,15 @@ class History:
         """One dictionary a row."""
         return list(self)
 
-    def to_dict(self) -> dict[str, list[Any]]:
-        """The columns as lists: what ``History(...)`` and a data frame take."""
-        return {name: list(column) for name, column in self.columns.items()}
+    def to_dict(self, nan: Any = math.nan) -> dict[str, list[Any]]:
+        """The columns as lists: what ``History(...)`` and a data frame take.
+
+        ``nan`` stands where there is no number; ``None`` for JSON.
+        """
+        return {
+            name: [nan if value != value else value for value in column]
+            for name, column in self.columns.items()
+        }
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, History) and repr(self.columns) == repr(other.columns)

@@ -21,6 +21,8 @@ from chainrule.networks import ParameterVector, RandomState
 from chainrule.ops import ROWS
 from chainrule.ops.shapes import format_shape
 from chainrule.training.backends import Backend, choose_backend
+from chainrule.training.penalty import Penalty
+from chainrule.training.rows import Rows, bind_inputs, bind_rows
 
 WEIGHT = "sample_weight"
 """The name of the leaf that holds the rows' weights in ``Objective.graph``."""
@@ -47,6 +49,8 @@ class Objective:
         A number computed from parameters only, such as ``l2(W1, W2, strength=1e-4)``.
     compiled : bool
         ``False`` runs the NumPy rules even where the compiled engine could.
+    n_threads : int, optional
+        Of the compiled engine. Default: as many as this process may use.
 
     Attributes
     ----------
@@ -63,11 +67,17 @@ class Objective:
     """
 
     def __init__(
-        self, row_loss: Node, penalty: Node | None = None, *, compiled: bool = True
+        self,
+        row_loss: Node,
+        penalty: Node | None = None,
+        *,
+        compiled: bool = True,
+        n_threads: int | None = None,
     ) -> None:
         self.row_loss = row_loss
         self.penalty = penalty
         self.compiled = compiled
+        self.n_threads = n_threads
         self.rows = Graph(row_loss)
         _check_row_loss(self.rows)
         self.penalties = None if penalty is None else _check_penalty(penalty)
@@ -76,6 +86,7 @@ class Objective:
         self.vector = ParameterVector(self.graph.parameters)
         self.target = self.rows.targets[0]
         self._backends: dict[np.dtype, Backend] = {}
+        self._penalties: dict[np.dtype, Penalty] = {}
 
     def __call__(
         self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None
@@ -86,7 +97,7 @@ class Objective:
         ----------
         theta : ndarray of shape (parameters,)
             Its precision is the one computed in.
-        X : array of shape (rows, …), or mapping of input names to arrays
+        X : array or CSR matrix of shape (rows, …), or mapping of input names to these
         y : array of shape (rows,) or (rows, outputs)
         sample_weight : array of shape (rows,), optional
             Default: 1 for each row.
@@ -96,39 +107,39 @@ class Objective:
         loss : float
         gradient : ndarray of shape (parameters,)
         """
-        sums = self.sums(theta, X, y, sample_weight)
-        if not sums.weight > 0:
-            raise DataError(f"the weights of the rows must sum to more than 0, got {sums.weight}")
-        loss, gradient = sums.loss / sums.weight, sums.gradient / sums.weight
-        if self.penalties is not None:
-            cost, slope = self.penalty_and_gradient(theta)
-            loss, gradient = loss + cost, gradient + slope
-        return loss, gradient.astype(np.asarray(theta).dtype, copy=False)
+        return self.evaluate(theta, bind_rows(self.rows, X, y, sample_weight))
+
+    def evaluate(self, theta: np.ndarray, rows: Rows) -> tuple[float, np.ndarray]:
+        """Loss and gradient at θ over rows that ``bind_rows`` has checked."""
+        theta = _as_floats(self.vector.check(theta))
+        loss, weight, gradient = self.backend(theta.dtype).sums(theta, rows, self.n_threads)
+        if not weight > 0:
+            raise DataError(f"the weights of the rows must sum to more than 0, got {weight}")
+        gradient = gradient / weight
+        if self.penalties is None:
+            return loss / weight, gradient.astype(theta.dtype, copy=False)
+        cost, slope = self.penalty_and_gradient(theta)
+        gradient += slope
+        return loss / weight + cost, gradient.astype(theta.dtype, copy=False)
 
     def sums(self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None) -> Sums:
         """Σ w·loss, Σ w and Σ w·gradient over these rows, in float64; penalty not included."""
         theta = _as_floats(self.vector.check(theta))
-        inputs, rows = self.bind(X)
-        y = np.asarray(y)
-        if y.ndim == 0 or len(y) != rows:
-            raise DataError(f"y must have one entry a row: X has {rows} rows, y shape {y.shape}")
-        weight = _weights(sample_weight, rows)
-        return Sums(*self.backend(theta.dtype).sums(theta, inputs, y, weight))
+        rows = bind_rows(self.rows, X, y, sample_weight)
+        return Sums(*self.backend(theta.dtype).sums(theta, rows, self.n_threads))
 
     def penalty_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The penalty at θ and its gradient, in θ's precision."""
         theta = _as_floats(self.vector.check(theta))
-        gradient = np.zeros_like(theta)
-        if self.penalties is None:
-            return 0.0, gradient
-        values = self.vector.unpack(theta)
-        used = {str(p.name): values[str(p.name)] for p in self.penalties.parameters}
-        trace = Trace(self.penalties, used, dtype=theta.dtype, wrt=self.penalties.parameters)
-        cost = float(trace.forward())
-        views = self.vector.unpack(gradient)
-        for name, slope in trace.backward().items():
-            views[name][...] = slope
-        return cost, gradient
+        if theta.dtype not in self._penalties:
+            self._penalties[theta.dtype] = Penalty(self.penalties, self.vector, theta.dtype)
+        return self._penalties[theta.dtype].value_and_gradient(theta)
+
+    def forward(self, theta: np.ndarray, X: Any, output: Node) -> np.ndarray:
+        """The value of ``output``, a node that the loss is computed from, for every row of X."""
+        theta = _as_floats(self.vector.check(theta))
+        inputs = bind_inputs(self.rows, X)[0]
+        return self.backend(theta.dtype).forward(theta, inputs, output, self.n_threads)
 
     def hessp(
         self, theta: np.ndarray, v: np.ndarray, X: Any, y: Any, sample_weight: Any = None
@@ -138,14 +149,17 @@ class Objective:
         A central difference of exact float64 gradients; h = ε^⅓ (1 + ‖θ‖) / ‖v‖ balances
         rounding against curvature (Nocedal, Wright 2006, section 8.1).
         """
+        return self.hessian_product(theta, v, bind_rows(self.rows, X, y, sample_weight))
+
+    def hessian_product(self, theta: np.ndarray, v: np.ndarray, rows: Rows) -> np.ndarray:
+        """``hessp`` over rows that ``bind_rows`` has checked."""
         theta = self.vector.check(theta).astype(np.float64)
         v = self.vector.check(v).astype(np.float64)
         length = np.linalg.norm(v)
         if length == 0:
             return np.zeros_like(theta)
         h = np.cbrt(np.finfo(np.float64).eps) * (1 + np.linalg.norm(theta)) / length
-        ahead = self(theta + h * v, X, y, sample_weight)[1]
-        behind = self(theta - h * v, X, y, sample_weight)[1]
+        ahead, behind = self.evaluate(theta + h * v, rows)[1], self.evaluate(theta - h * v, rows)[1]
         return (ahead - behind) / (2 * h)
 
     def initial(self, random_state: RandomState = None) -> np.ndarray:
@@ -165,36 +179,11 @@ class Objective:
     ) -> Trace:
         """The objective's graph with every leaf bound, ready to be stepped through."""
         theta = _as_floats(self.vector.check(theta))
-        inputs, rows = self.bind(X)
-        values: dict[Any, Any] = {**self.vector.unpack(theta), **inputs}
-        values[self.target] = y
-        values[WEIGHT] = _weights(sample_weight, rows)
+        rows = bind_rows(self.rows, X, y, sample_weight).take(slice(None))
+        values: dict[Any, Any] = {**self.vector.unpack(theta), **rows.inputs}
+        values[self.target] = rows.y
+        values[WEIGHT] = np.ones(rows.count) if rows.weight is None else rows.weight
         return Trace(self.graph, values, dtype=theta.dtype, keep=keep)
-
-    def bind(self, X: Any) -> tuple[dict[str, Any], int]:
-        """``X`` as a mapping from input names to arrays, and its number of rows."""
-        names = [str(node.name) for node in self.rows.inputs]
-        if not isinstance(X, Mapping):
-            if len(names) > 1:
-                raise GraphError(
-                    f"the network has {len(names)} inputs: give X as a mapping with the keys "
-                    f"{', '.join(names)}"
-                )
-            X = {names[0]: X}
-        if set(X) != set(names):
-            raise GraphError(
-                f"X must have the keys {', '.join(names)}, got {', '.join(map(str, X)) or 'none'}"
-            )
-        arrays = {
-            name: one if hasattr(one, "shape") else np.asarray(one) for name, one in X.items()
-        }
-        counts = {name: one.shape[0] if one.ndim else 0 for name, one in arrays.items()}
-        if len(set(counts.values())) > 1:
-            raise DataError(f"all inputs must have the same number of rows, got {counts}")
-        rows = next(iter(counts.values()))
-        if rows == 0:
-            raise DataError("X must have at least one row, got none")
-        return arrays, rows
 
     def backend(self, dtype: Any) -> Backend:
         """What runs the network in this precision: the compiled engine or NumPy."""
@@ -206,7 +195,7 @@ class Objective:
         return self._backends[dtype]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_backends": {}}
+        return {**self.__dict__, "_backends": {}, "_penalties": {}}
 
     def __repr__(self) -> str:
         return f"Objective\n{self.graph!r}"
@@ -214,17 +203,6 @@ class Objective:
 
 def _as_floats(theta: np.ndarray) -> np.ndarray:
     return theta if theta.dtype in (np.float32, np.float64) else theta.astype(np.float64)
-
-
-def _weights(sample_weight: Any, rows: int) -> np.ndarray:
-    if sample_weight is None:
-        return np.ones(rows)
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (rows,):
-        raise DataError(f"sample_weight must have shape ({rows},), got {weight.shape}")
-    if not np.all(weight >= 0):
-        raise DataError("sample_weight must be numbers ≥ 0")
-    return weight
 
 
 def _check_row_loss(graph: Graph) -> None:

@@ -98,6 +98,18 @@ class Step(Schedule):
 
 
 @dataclass(frozen=True)
+class Exponential(Schedule):
+    """factor = growth^step, step counted in batches."""
+
+    name = "exponential"
+    allowed: ClassVar[dict[str, Check]] = {"growth": number(above=0)}
+    growth: float = 0.999
+
+    def factor(self, clock, memory):
+        return self.growth ** clock.step.astype(float)
+
+
+@dataclass(frozen=True)
 class InverseScaling(Schedule):
     """factor = 1 / (rows + 1)^power, rows trained on before the epoch; 1 in the first epoch.
 

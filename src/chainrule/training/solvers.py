@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+import scipy.optimize
 
-from chainrule.training.callbacks import Callback
+from chainrule.errors import OptionError
+from chainrule.ops.options import number
+from chainrule.training.callbacks import Callback, Callbacks, Progress
+from chainrule.training.diagnosis import explain
+from chainrule.training.history import History
 from chainrule.training.objective import Objective
+from chainrule.training.progress import progress_bars
 from chainrule.training.result import Result
+from chainrule.training.rows import Rows, bind_rows
+from chainrule.training.validation import Validation, as_validation
+from chainrule.training.watch import Watch
 
-SOLVERS: tuple[str, ...] = ("cg", "lbfgs", "bfgs", "tnc", "newton-cg", "gd")
+METHODS = {
+    "cg": ("CG", "gtol"),
+    "lbfgs": ("L-BFGS-B", "gtol"),
+    "bfgs": ("BFGS", "gtol"),
+    "tnc": ("TNC", "gtol"),
+    "newton-cg": ("Newton-CG", "xtol"),
+}
+"""SciPy's name of each solver, and of the option that ``tol`` sets."""
+
+SOLVERS: tuple[str, ...] = (*METHODS, "gd")
 """The full-batch solvers by name."""
 
 
@@ -76,4 +96,194 @@ def minimize(
     OptionError
         When an option is out of its range, or the network has dropout, which needs mini-batches.
     """
-    raise NotImplementedError
+    if solver not in SOLVERS:
+        raise OptionError(f"solver must be one of {', '.join(SOLVERS)}, got {solver!r}")
+    if objective.rows.masks:
+        raise OptionError(
+            f"solver {solver!r} looks at all rows in every step and cannot draw the masks of "
+            "dropout; train with mini-batches (minimize_batches), or without dropout"
+        )
+    search = _Search(
+        objective,
+        bind_rows(objective.rows, X, y, sample_weight),
+        objective.vector.check(theta0),
+        solver,
+        max_iter,
+        validation,
+        n_iter_no_change,
+        Callbacks([*callbacks, *progress_bars(progress_bar)]),
+    )
+    if solver == "gd":
+        return search.run(lambda: search.descend(learning_rate, 1e-5 if tol is None else tol))
+    return search.run(lambda: search.scipy(tol, dict(options or {})))
+
+
+class _Stop(Exception):
+    """Ends a solver from inside its callback."""
+
+
+class _Search:
+    """One run of a solver: counts, remembers the best, keeps the history, calls back."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        rows: Rows,
+        theta0: np.ndarray,
+        solver: str,
+        max_iter: int,
+        validation: Callable[[np.ndarray], Any] | None,
+        n_iter_no_change: int | None,
+        told: Callbacks,
+    ) -> None:
+        self.objective = objective
+        self.rows = rows
+        self.dtype = np.dtype(np.float32 if theta0.dtype == np.float32 else np.float64)
+        self.theta0 = theta0.astype(np.float64)
+        self.theta = self.theta0.copy()
+        self.best_theta, self.best_loss = self.theta0.copy(), math.inf
+        self.solver = solver
+        self.max_iter = max_iter
+        self.validation = validation
+        self.watch = Watch(self.theta0.copy(), True, 0.0, n_iter_no_change)
+        self.told = told
+        self.history = History()
+        self.iteration = self.evaluations = 0
+        self.status, self.message = "", ""
+        self._recent: dict[int, tuple[float, float]] = {}
+        self._begin = perf_counter()
+
+    def run(self, solve: Callable[[], None]) -> Result:
+        """Run ``solve`` between the callbacks' begin and end, whatever ends it."""
+        theta = self.theta.view()
+        theta.flags.writeable = False
+        self.progress = Progress(self.objective, theta, 0, self.max_iter, self.history, self.solver)
+        self.told.begin(self.progress)
+        try:
+            solve()
+        except _Stop:
+            pass
+        except KeyboardInterrupt:
+            self.status = "interrupted"
+            self.message = "Training interrupted; the best parameters are kept."
+        finally:
+            self.told.end(self.progress)
+        return self._result()
+
+    def scipy(self, tol: float | None, options: dict[str, Any]) -> None:
+        """``scipy.optimize.minimize`` with our counting in between."""
+        method, tolerance = METHODS[self.solver]
+        if self.solver != "tnc":  # which has no such option: the callback counts
+            options.setdefault("maxiter", self.max_iter)
+        if tol is not None:
+            options.setdefault(tolerance, tol)
+        found = scipy.optimize.minimize(
+            self.evaluate,
+            self.theta0,
+            method=method,
+            jac=True,
+            hessp=self.hessp if self.solver == "newton-cg" else None,
+            callback=self.iteration_ends,
+            options=options,
+        )
+        self.theta[...] = found.x
+        limit = found.status == 1 or (self.solver == "tnc" and found.status == 3)
+        self.status = "converged" if found.success else "max_iter" if limit else "failed"
+        self.message = f"{method}: {found.message}"
+
+    def descend(self, learning_rate: float, tol: float) -> None:
+        """θ ← θ − learning_rate · ∇J(θ), the lecture's loop, until ∇J is nowhere above ``tol``."""
+        rate = number(above=0)("learning_rate", learning_rate)
+        theta = self.theta0.copy()
+        gradient = self.evaluate(theta)[1]
+        while np.max(np.abs(gradient)) > tol:
+            theta = theta - rate * gradient
+            gradient = self.evaluate(theta)[1]
+            self.iteration_ends(theta, rate)
+            if self.iteration >= self.max_iter:
+                self.status = "max_iter"
+                self.message = f"Maximum of {self.max_iter} iterations reached."
+                return
+        self.status, self.message = "converged", f"No entry of the gradient is above {tol:g}."
+
+    def evaluate(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Loss and gradient in float64, computed in the precision of θ₀."""
+        loss, gradient = self.objective.evaluate(theta.astype(self.dtype, copy=False), self.rows)
+        self.evaluations += 1
+        norm = float(np.linalg.norm(gradient))
+        if not math.isfinite(loss + norm):
+            raise explain(
+                self.objective,
+                theta.astype(self.dtype),
+                self.rows,
+                step=self.iteration,
+                good=self.best_theta.astype(self.dtype),
+            )
+        if loss < self.best_loss:
+            self.best_loss = loss
+            self.best_theta[...] = theta
+        self._recent[hash(theta.tobytes())] = loss, norm
+        return loss, gradient.astype(np.float64, copy=False)
+
+    def hessp(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """The Hessian at θ times v."""
+        self.evaluations += 2
+        return self.objective.hessian_product(theta, v, self.rows)
+
+    def iteration_ends(self, theta: np.ndarray, rate: float = math.nan) -> None:
+        """Validation, history, callbacks; ends the search where one of them asks for it."""
+        self.iteration += 1
+        self.theta[...] = theta
+        key = hash(theta.tobytes())
+        if key not in self._recent:
+            self.evaluate(theta)
+        loss, norm = self._recent[key]
+        self._recent.clear()
+        said = self._validate(theta)
+        self.history.append(
+            epoch=self.iteration,
+            loss=loss,
+            validation_loss=said.loss,
+            validation_score=said.score,
+            gradient_norm=norm,
+            learning_rate=rate,
+            seconds=perf_counter() - self._begin,
+        )
+        self.progress.epoch = self.iteration
+        if self.told.epoch_ended(self.progress):
+            self._stop("callback", "A callback asked to stop.")
+        if self.validation is not None and self.watch.stalled:
+            self._stop("converged", "The validation score did not improve any more.")
+        if self.solver == "tnc" and self.iteration >= self.max_iter:
+            self._stop("max_iter", f"Maximum of {self.max_iter} iterations reached.")
+
+    def _validate(self, theta: np.ndarray) -> Validation:
+        if self.validation is None:
+            return Validation(math.nan)
+        said = as_validation(self.validation(theta.astype(self.dtype)))
+        self.watch.see(said.score, self.iteration, theta)
+        return said
+
+    def _stop(self, status: str, message: str) -> None:
+        self.status, self.message = status, message
+        raise _Stop
+
+    def _result(self) -> Result:
+        watched = self.watch.best_epoch > 0
+        theta, loss = self.theta, self.history["loss"][-1] if len(self.history) else self.best_loss
+        if watched:
+            theta, loss = self.watch.best_theta, self.history["loss"][self.watch.best_epoch - 1]
+        elif self.status == "interrupted":
+            theta, loss = self.best_theta, self.best_loss
+        return Result(
+            theta=theta.astype(self.dtype),
+            loss=loss,
+            n_iter=self.iteration,
+            n_evaluations=self.evaluations,
+            status=self.status,
+            message=self.message,
+            history=self.history,
+            seconds=perf_counter() - self._begin,
+            best_epoch=self.watch.best_epoch if watched else None,
+            best_score=self.watch.best if watched else math.nan,
+        )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from chainrule.engine.batches import BatchReport, Shuffle, UpdateState
+from chainrule.errors import DataError, NumericalError, OptionError, ShapeError
+from chainrule.ops.options import integer, number
+from chainrule.training.diagnosis import explain
 from chainrule.training.history import History
+from chainrule.training.numpy_backend import Order, batch_rows
 from chainrule.training.objective import Objective
-from chainrule.training.schedules import Schedule
-from chainrule.training.updates import Update
+from chainrule.training.recipe import Recipe, check_factors, default_decay_factors
+from chainrule.training.rows import bind_rows
+from chainrule.training.schedules import Clock, Schedule, make_schedule
+from chainrule.training.updates import Update, make_update
+from chainrule.training.validation import Validation, as_validation
+from chainrule.training.watch import Watch
 
 
 class Trainer:
@@ -84,23 +95,16 @@ class Trainer:
     rows_seen : int
         Rows trained on (scikit-learn's ``t_``).
     history : History
-    best_theta, best_epoch, best_score, best_loss
-        Of the epoch with the best score (with a validation) or the lowest loss.
-    no_improvement : int
-        Epochs in a row that were not better.
+    watch : Watch
+        ``best``, ``best_epoch`` and ``best_theta`` of the epoch with the best score (with a
+        validation) or the lowest loss; ``no_improvement``, epochs in a row that were not better.
     finished : str or None
         Why training has ended, once it has.
-    learning_rate : float
-        Of the batch to come.
+    stop : ndarray of one uint8
+        Set it to 1, from any thread, to end a running stretch after the batch under way.
+    seconds : float
+        Spent in ``run`` and ``run_epoch``.
     """
-
-    theta: np.ndarray
-    slots: tuple[np.ndarray, ...]
-    step: int
-    epoch: int
-    batch: int
-    rows_seen: int
-    history: History
 
     def __init__(
         self,
@@ -129,40 +133,317 @@ class Trainer:
         ties: str = "first",
         n_threads: int | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.objective = objective
+        self.rule = make_update(update)
+        self.schedule = make_schedule(schedule)
+        theta0 = objective.vector.check(theta0)
+        self.theta = np.array(theta0, np.float32 if theta0.dtype == np.float32 else np.float64)
+        self.backend = objective.backend(self.theta.dtype)
+        masks = objective.rows.masks
+        self.recipe = Recipe(
+            update=self.rule,
+            batch_size=_count("batch_size", batch_size),
+            drop_last=drop_last,
+            penalty_by_weight=one_of("penalty_scale", penalty_scale, ("mean", "batch")) == "batch",
+            clip_norm=None if clip_norm is None else number(above=0)("clip_norm", clip_norm),
+            rate_factors=check_factors("rate_factors", rate_factors, objective.vector),
+            decay_factors={
+                **default_decay_factors(objective.vector),
+                **check_factors("decay_factors", decay_factors, objective.vector),
+            },
+            dropout_seed=_seed(seed) if masks else None,
+            n_threads=n_threads,
+        )
+        self.max_epochs = _count("max_epochs", max_epochs)
+        self.shuffle = Shuffle(_seed(seed), window) if shuffle else None
+        self.order = order
+        self.validation = validation
+        self.watch = Watch(self.theta.copy(), validation is not None, tol, n_iter_no_change, ties)
+        self.state = UpdateState(0, tuple(np.zeros_like(self.theta) for _ in self.rule.slots))
+        self.memory = self.schedule.start()
+        self.epoch = self.batch = self.rows_seen = 0
+        self.history = History()
+        self.finished: str | None = None
+        self.stop = np.zeros(1, np.uint8)
+        self.seconds = 0.0
+        self._tally = np.zeros(4)
+        self.bind(X, y, sample_weight)
+
+    @property
+    def slots(self) -> tuple[np.ndarray, ...]:
+        """What the update rule remembers."""
+        return self.state.slots
+
+    @property
+    def step(self) -> int:
+        """Updates made."""
+        return self.state.step
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+        return self.recipe.batches_per_epoch(self.rows.count)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the batch to come."""
+        return float(self._rates(1)[0])
 
     def bind(self, X: Any, y: Any, sample_weight: Any = None) -> None:
-        """Go on with these rows (``partial_fit``, a playground whose data change)."""
-        raise NotImplementedError
+        """Go on with these rows (``partial_fit``, a playground whose data change).
 
-    def run_epoch(self) -> dict[str, float]:
-        """To the end of the epoch, then validation, history, schedule; the history's new row.
+        An epoch that is under way is given up; the next batch is the first of a new one.
+        """
+        self.rows = bind_rows(self.objective.rows, X, y, sample_weight)
+        self.batch = 0
+
+    def run_epoch(self) -> dict[str, Any]:
+        """To the end of the epoch, then validation, schedule and history; the history's new row.
 
         Raises
         ------
         NumericalError
             With step, layer and likely cause; ``.theta`` holds the last good parameters.
         KeyboardInterrupt
-            From Ctrl-C; θ and state are those after the last finished batch.
+            From Ctrl-C or ``stop``; θ and state are those after the last finished batch.
         """
-        raise NotImplementedError
+        begin, epoch = perf_counter(), self.epoch
+        try:
+            rate = self._stretch(self.batches_per_epoch - self.batch)[1]
+        finally:
+            self.seconds += perf_counter() - begin
+        if self.epoch == epoch:
+            raise KeyboardInterrupt
+        begin = perf_counter()
+        loss, size, norms, batches = self._tally
+        loss = loss / size if size else 0.0
+        said = self._validate()
+        watched = loss if said is None else said.score
+        self.watch.see(watched, self.epoch, self.theta)
+        self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
+        if self.watch.stalled:
+            self._stall(rate)
+        self.seconds += perf_counter() - begin
+        self.history.append(
+            epoch=self.epoch,
+            loss=loss,
+            validation_loss=math.nan if said is None else said.loss,
+            validation_score=math.nan if said is None else said.score,
+            gradient_norm=norms / batches,
+            learning_rate=rate,
+            seconds=self.seconds,
+        )
+        return self.history[-1]
 
     def run(self, batches: int) -> np.ndarray:
         """So many batches in one go, over the ends of epochs; the loss of each batch.
 
-        The losses are those before each batch's update, penalty included. History, validation
-        and schedules that react take note of the epochs that end, but ``validation`` is called
-        once at most, after the last batch, and ``history`` gets one row for each ended epoch.
+        The losses are those before each batch's update, penalty included; fewer than asked for
+        where ``stop`` was set. Validation, history and schedules that react to them look at whole
+        epochs made by ``run_epoch`` alone.
         """
-        raise NotImplementedError
+        begin = perf_counter()
+        try:
+            return self._stretch(_count("batches", batches))[0]
+        finally:
+            self.seconds += perf_counter() - begin
 
     def state_dict(self) -> dict[str, Any]:
         """All state as plain data: ``{"arrays": name → ndarray, "numbers": JSON-able values}``.
 
         A trainer made with the same arguments that loads it goes on to the same bits.
         """
-        raise NotImplementedError
+        arrays = {"theta": self.theta.copy(), "best_theta": self.watch.best_theta.copy()}
+        arrays |= {
+            name: slot.copy() for name, slot in zip(self.rule.slots, self.slots, strict=True)
+        }
+        numbers = {name: getattr(self, name) for name in _COUNTERS}
+        numbers |= {
+            "rule": self.rule.kind,
+            "step": self.step,
+            "tally": self._tally.tolist(),
+            "schedule": dict(self.memory),
+            "watch": self.watch.numbers(),
+            "history": self.history.to_dict(nan=None),
+        }
+        return {
+            "arrays": {name: array.copy() for name, array in arrays.items()},
+            "numbers": numbers,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave; refuses other sizes, precision or rules."""
-        raise NotImplementedError
+        """Go on from what ``state_dict`` gave; refuses another size, precision or update rule."""
+        arrays, numbers = state["arrays"], state["numbers"]
+        if numbers["rule"] != self.rule.kind:
+            raise OptionError(
+                f"the state is of update rule {numbers['rule']!r}, this trainer has "
+                f"{self.rule.kind!r}"
+            )
+        for name in ("theta", "best_theta", *self.rule.slots):
+            came = arrays[name]
+            if came.shape != self.theta.shape or came.dtype != self.theta.dtype:
+                raise ShapeError(
+                    f"state {name!r}: expected {self.theta.dtype} of shape {self.theta.shape}, "
+                    f"got {came.dtype} of shape {came.shape}"
+                )
+        self.theta[...] = arrays["theta"]
+        for name, slot in zip(self.rule.slots, self.slots, strict=True):
+            slot[...] = arrays[name]
+        self.state.step = numbers["step"]
+        for name in _COUNTERS:
+            setattr(self, name, numbers[name])
+        self.memory = dict(numbers["schedule"])
+        self._tally = np.array(numbers["tally"])
+        self.watch.restore(numbers["watch"], arrays["best_theta"])
+        self.history = History(numbers["history"])
+
+    # the parts of an epoch ---------------------------------------------------------------
+
+    def _stretch(self, batches: int) -> tuple[np.ndarray, float]:
+        """Run batches, one order of the rows at a time; their losses and the last one's rate."""
+        losses, rate = [], math.nan
+        while batches > 0:
+            count = batches
+            if self.order is not None:  # an order of one's own is asked for epoch by epoch
+                count = min(batches, self.batches_per_epoch - self.batch)
+            rates = self._rates(count)
+            report = self._run_stretch(rates)
+            losses.append((report.losses + report.penalties)[: report.n_done])
+            rate = float(rates[-1])
+            batches -= count
+            if report.n_done < count:
+                break
+        return np.concatenate(losses), rate
+
+    def _run_stretch(self, rates: np.ndarray) -> BatchReport:
+        first = self.epoch * self.batches_per_epoch + self.batch
+        good, before = self.theta.copy(), self.state.step
+        if self.batch == 0:
+            self._tally[:] = 0
+        try:
+            report = self.backend.run_batches(
+                self.theta,
+                self.state,
+                self.rows,
+                self.recipe,
+                rates=rates,
+                first_batch=first,
+                order=self._order(),
+                stop=self.stop,
+            )
+        except KeyboardInterrupt:
+            self._advance(first, self.state.step - before)
+            raise
+        self._count_losses(report, first)
+        self._advance(first, report.n_done)
+        if report.stopped == "interrupted":
+            self.stop[0] = 0
+        elif report.stopped is not None:
+            raise self._explain(report, first, float(rates[report.n_done]), good)
+        return report
+
+    def _order(self) -> Order:
+        if self.order is None:
+            return self.shuffle
+        order = np.asarray(self.order(self.epoch))
+        if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
+            raise DataError(
+                f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
+                f"{order.shape}"
+            )
+        return order.astype(np.int64, copy=False)
+
+    def _rates(self, count: int) -> np.ndarray:
+        per_epoch = self.batches_per_epoch
+        steps = self.epoch * per_epoch + self.batch + np.arange(count)
+        epochs = steps // per_epoch
+        before = self.rows_seen - self._rows_in(self.batch)
+        clock = Clock(
+            step=steps,
+            epoch=epochs,
+            rows=before + (epochs - self.epoch) * self._rows_in(per_epoch),
+            progress=np.minimum(steps / (self.max_epochs * per_epoch), 1.0),
+        )
+        return self.rule.learning_rate * self.schedule.factor(clock, self.memory)
+
+    def _rows_in(self, batches: int) -> int:
+        """How many rows the first ``batches`` of an epoch have."""
+        return min(batches * self.recipe.batch_size, self.rows.count)
+
+    def _advance(self, first: int, done: int) -> None:
+        before, per_epoch = self._rows_in(self.batch), self.batches_per_epoch
+        self.epoch, self.batch = divmod(first + done, per_epoch)
+        ended = self.epoch - first // per_epoch
+        self.rows_seen += ended * self._rows_in(per_epoch) + self._rows_in(self.batch) - before
+
+    def _count_losses(self, report: BatchReport, first: int) -> None:
+        """Add up what the row of the epoch under way (or just ended) needs."""
+        done = report.n_done
+        if done == 0:
+            return
+        place = (first + np.arange(done)) % self.batches_per_epoch
+        start = int(np.flatnonzero(place == 0)[-1]) if np.any(place == 0) else 0
+        if place[start] == 0:
+            self._tally[:] = 0
+        size = report.weights[:done]
+        if self.recipe.penalty_by_weight:  # scikit-learn counts rows, not weights
+            bounds = np.minimum((place + 1) * self.recipe.batch_size, self.rows.count)
+            size = bounds - place * self.recipe.batch_size
+        loss = (report.losses + report.penalties)[:done]
+        columns = (size * loss, size, report.gradient_norms[:done], np.ones(done))
+        self._tally += [float(column[start:].sum()) for column in columns]
+
+    def _validate(self) -> Validation | None:
+        return None if self.validation is None else as_validation(self.validation(self.theta))
+
+    def _stall(self, rate: float) -> None:
+        if not self.schedule.stalled(self.memory, rate):
+            self.watch.no_improvement = 0
+            return
+        what = "Training loss" if self.validation is None else "Validation score"
+        self.finished = (
+            f"{what} did not improve more than tol={self.watch.tol:g} for "
+            f"{self.watch.n_iter_no_change} consecutive epochs."
+        )
+
+    def _explain(
+        self, report: BatchReport, first: int, rate: float, good: np.ndarray
+    ) -> NumericalError:
+        number = first + report.n_done
+        order = (
+            self._order() if self.order is None else self.order(number // self.batches_per_epoch)
+        )
+        batch = self.rows.take(batch_rows(self.rows.count, self.recipe, number, order))
+        return explain(
+            self.objective,
+            self.theta,
+            batch,
+            step=number,
+            good=self.watch.best_theta.copy() if self.watch.best_epoch else good,
+            learning_rate=rate,
+            parameter=report.parameter,
+        )
+
+
+_COUNTERS = ("epoch", "batch", "rows_seen", "finished", "seconds")
+
+
+def _count(name: str, value: Any) -> int:
+    value = integer(name, value)
+    if value < 1:
+        raise OptionError(f"{name} must be an integer ≥ 1, got {value}")
+    return value
+
+
+def _seed(value: Any) -> int:
+    value = integer("seed", value)
+    if not 0 <= value < 1 << 64:
+        raise OptionError(f"seed must be in [0, 2⁶⁴), got {value}")
+    return value
+
+
+def one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    """``value`` if it is among ``allowed``."""
+    if value not in allowed:
+        raise OptionError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value

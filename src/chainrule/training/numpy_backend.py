@@ -1,0 +1,213 @@
+"""The definition of training in NumPy: sums over rows, and the step of mini-batch descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from chainrule.engine.batches import BatchReport, Shuffle, UpdateState
+from chainrule.graph import Graph, Node
+from chainrule.networks import ParameterVector
+from chainrule.training.dropout import draw_mask
+from chainrule.training.penalty import Penalty
+from chainrule.training.plan import Plan
+from chainrule.training.recipe import Recipe, spread
+from chainrule.training.rows import BLOCK_ROWS, Rows, dense
+from chainrule.training.shuffling import permutation, windowed_permutation
+
+Order = Shuffle | np.ndarray | None
+
+
+class NumpyBackend:
+    """The operations' own rules, over blocks of rows, sums in float64."""
+
+    def __init__(
+        self, row_loss: Node, penalty: Graph | None, vector: ParameterVector, dtype: np.dtype
+    ) -> None:
+        self.graph = Graph(row_loss)
+        self.vector = vector
+        self.dtype = dtype
+        self.penalty = Penalty(penalty, vector, dtype)
+        self.plan = Plan(self.graph, dtype, self.graph.parameters)
+        self._outputs: dict[Node, tuple[Graph, Plan]] = {}
+
+    def forward(
+        self,
+        theta: np.ndarray,
+        inputs: Mapping[str, Any],
+        output: Node,
+        n_threads: int | None = None,
+    ) -> np.ndarray:
+        """The value of ``output`` for every row."""
+        if output not in self._outputs:
+            graph = Graph(output)
+            self._outputs[output] = graph, Plan(graph, self.dtype)
+        graph, plan = self._outputs[output]
+        parameters = self._parameters(theta, graph)
+        rows = next(iter(inputs.values())).shape[0]
+        parts = []
+        for start in range(0, rows, BLOCK_ROWS):
+            block = {name: dense(X[start : start + BLOCK_ROWS]) for name, X in inputs.items()}
+            with np.errstate(all="ignore"):
+                parts.append(plan.forward(parameters | self._inputs(graph, block))[plan.output])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def sums(
+        self, theta: np.ndarray, rows: Rows, n_threads: int | None = None
+    ) -> tuple[float, float, np.ndarray]:
+        """Σ w·loss, Σ w, Σ w·gradient; nothing is dropped."""
+        return self._sums(theta, rows, {})
+
+    def run_batches(
+        self,
+        theta: np.ndarray,
+        state: UpdateState,
+        rows: Rows,
+        recipe: Recipe,
+        *,
+        rates: np.ndarray,
+        first_batch: int,
+        order: Order,
+        stop: np.ndarray,
+    ) -> BatchReport:
+        """One batch for each of ``rates``: θ and ``state`` are changed in place.
+
+        Batch k is batch ``k mod m`` of epoch ``k div m``. A batch whose loss or gradient is not
+        finite ends the stretch before its update; so does ``stop[0]`` being set.
+        """
+        decay = getattr(recipe.update, "weight_decay", 0.0)
+        decay = decay * spread(recipe.decay_factors, self.vector, self.dtype)
+        factors = spread(recipe.rate_factors, self.vector, self.dtype)
+        done: list[tuple[float, float, float, float]] = []
+        updates, stopped, parameter = 0, None, None
+        for i, rate in enumerate(rates):
+            if stop[0]:
+                stopped = "interrupted"
+                break
+            batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, order))
+            measures, gradient = self._batch(theta, batch, recipe, first_batch + i)
+            done.append(measures)
+            stopped, parameter = self._trouble(measures, gradient)
+            if stopped is not None:
+                break
+            clip(gradient, measures[-1], recipe.clip_norm)
+            recipe.update.step(
+                theta, gradient, state.slots, state.step + 1, float(rate) * factors, decay
+            )
+            state.step += 1
+            updates += 1
+        columns = np.array(done, dtype=np.float64).reshape(-1, 4).T
+        return BatchReport(updates, *columns, stopped=stopped, parameter=parameter)
+
+    def _batch(
+        self, theta: np.ndarray, batch: Rows, recipe: Recipe, number: int
+    ) -> tuple[tuple[float, float, float, float], np.ndarray]:
+        """(loss, weight, penalty, gradient norm) of a batch, and its gradient in θ's precision.
+
+        A batch whose weights are all 0 has loss 0, and of a gradient the penalty's alone.
+        """
+        masks = {}
+        if recipe.dropout_seed is not None:
+            masks = {
+                node: draw_mask(node, batch.count, recipe.dropout_seed, number, self.dtype)
+                for node in self.graph.masks
+            }
+        loss, weight, gradient = self._sums(theta, batch, masks)
+        share = 1 / weight if weight > 0 else 0.0
+        cost, slope = self.penalty.value_and_gradient(theta)
+        scale = share if recipe.penalty_by_weight else 1.0
+        gradient *= share
+        gradient += scale * slope
+        with np.errstate(over="ignore"):
+            norm = float(np.sqrt(np.dot(gradient, gradient)))
+        return (loss * share, weight, cost * scale, norm), gradient.astype(self.dtype, copy=False)
+
+    def _trouble(
+        self, measures: tuple[float, float, float, float], gradient: np.ndarray
+    ) -> tuple[str | None, str | None]:
+        """Which of loss and gradient is not finite, and the first parameter that it concerns."""
+        loss, _, cost, norm = measures
+        if not np.isfinite(loss + cost):
+            return "non-finite loss", None
+        if not np.isfinite(norm) and not np.all(np.isfinite(gradient)):
+            first = int(np.argmin(np.isfinite(gradient)))
+            return "non-finite gradient", self.vector.locate(first)[0]
+        return None, None
+
+    def _sums(
+        self, theta: np.ndarray, rows: Rows, masks: Mapping[Node, np.ndarray]
+    ) -> tuple[float, float, np.ndarray]:
+        graph, gradient, loss = self.graph, np.zeros(self.vector.size), 0.0
+        parameters = self._parameters(theta, graph)
+        start = 0
+        with np.errstate(all="ignore"):  # what goes wrong is found as a non-finite value
+            for block in rows.blocks():
+                y = block.y if graph.targets[0].integer else block.y.astype(self.dtype, copy=False)
+                leaves = parameters | self._inputs(graph, block.inputs) | {graph.targets[0]: y}
+                for node, mask in masks.items():
+                    leaves[node] = mask[start : start + block.count]
+                start += block.count
+                values = self.plan.forward(leaves)
+                loss += self._weighted(values[self.plan.output], block.weight)
+                for node, part in self.plan.backward(values, self._seed(block)).items():
+                    gradient[self.vector.slices[str(node.name)]] += part.reshape(-1)
+        return loss, rows.total_weight(), gradient
+
+    def _weighted(self, losses: np.ndarray, weight: np.ndarray | None) -> float:
+        if weight is None:
+            return float(losses.sum(dtype=np.float64))
+        return float(np.dot(losses.astype(np.float64, copy=False), weight))
+
+    def _seed(self, block: Rows) -> np.ndarray:
+        if block.weight is None:
+            return np.ones(block.count, self.dtype)
+        return block.weight.astype(self.dtype, copy=False)
+
+    def _parameters(self, theta: np.ndarray, graph: Graph) -> dict[Node, np.ndarray]:
+        slices, shapes = self.vector.slices, self.vector.shapes
+        return {
+            node: theta[slices[str(node.name)]].reshape(shapes[str(node.name)])
+            for node in graph.parameters
+        }
+
+    def _inputs(self, graph: Graph, block: Mapping[str, np.ndarray]) -> dict[Node, np.ndarray]:
+        return {
+            node: block[str(node.name)]
+            if node.integer
+            else block[str(node.name)].astype(self.dtype, copy=False)
+            for node in graph.inputs
+        }
+
+
+def clip(gradient: np.ndarray, norm: float, longest: float | None) -> None:
+    """g ← g · longest / ‖g‖ where ‖g‖ is longer, in place."""
+    if longest is not None and norm > longest:
+        gradient *= longest / norm
+
+
+def batch_rows(rows: int, recipe: Recipe, number: int, order: Order) -> Any:
+    """Which rows batch ``number`` holds, counted from the start of training."""
+    if isinstance(order, np.ndarray):
+        rows = len(order)
+    size = min(recipe.batch_size, rows)
+    epoch, batch = divmod(number, recipe.batches_per_epoch(rows))
+    where = slice(batch * size, min((batch + 1) * size, rows))
+    if order is None:
+        return where
+    if isinstance(order, np.ndarray):
+        return order[where]
+    return epoch_order(rows, order, epoch)[where]
+
+
+@lru_cache(maxsize=4)
+def epoch_order(rows: int, shuffle: Shuffle, epoch: int) -> np.ndarray:
+    """The rows in the order in which that epoch visits them."""
+    if shuffle.window is None:
+        order = permutation(rows, shuffle.seed, epoch)
+    else:
+        order = windowed_permutation(rows, shuffle.seed, epoch, shuffle.window)
+    order.flags.writeable = False  # the cache hands out the array itself
+    return order

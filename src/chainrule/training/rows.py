@@ -1,0 +1,120 @@
+"""Rows as training reads them: X by input names, y, weights, all checked once and cut in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.errors import DataError, GraphError, ShapeError
+from chainrule.graph import Graph, Node
+from chainrule.ops import ROWS
+from chainrule.ops.shapes import format_shape
+
+BLOCK_ROWS = 8192  # bounds memory; large enough that BLAS runs at full speed
+
+
+class Rows(NamedTuple):
+    """What is trained on: inputs by name, target, weights (``None``: 1 each), how many rows."""
+
+    inputs: dict[str, Any]
+    y: np.ndarray
+    weight: np.ndarray | None
+    count: int
+
+    def take(self, where: Any) -> Rows:
+        """These rows alone; sparse inputs come out dense."""
+        y = self.y[where]
+        weight = None if self.weight is None else self.weight[where]
+        return Rows({name: dense(X[where]) for name, X in self.inputs.items()}, y, weight, len(y))
+
+    def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Rows]:
+        """All rows in order, ``size`` at a time."""
+        if self.count <= size:
+            yield self.take(slice(None))
+            return
+        for start in range(0, self.count, size):
+            yield self.take(slice(start, start + size))
+
+    def total_weight(self) -> float:
+        """Σ w."""
+        return float(self.count) if self.weight is None else float(self.weight.sum())
+
+
+def bind_rows(graph: Graph, X: Any, y: Any, sample_weight: Any = None) -> Rows:
+    """``X``, ``y`` and weights as the network of ``graph`` reads them, or a clear refusal."""
+    inputs, count = bind_inputs(graph, X)
+    y = np.asarray(y)
+    if y.ndim == 0 or len(y) != count:
+        raise DataError(f"y must have one entry a row: X has {count} rows, y shape {y.shape}")
+    check_array(graph.targets[0], y)
+    return Rows(inputs, y, check_weight(sample_weight, count), count)
+
+
+def bind_inputs(graph: Graph, X: Any) -> tuple[dict[str, Any], int]:
+    """``X`` as a mapping from input names to arrays, and its number of rows."""
+    names = [str(node.name) for node in graph.inputs]
+    if not isinstance(X, Mapping):
+        if len(names) > 1:
+            raise GraphError(
+                f"the network has {len(names)} inputs: give X as a mapping with the keys "
+                f"{', '.join(names)}"
+            )
+        X = {names[0]: X}
+    if set(X) != set(names):
+        raise GraphError(
+            f"X must have the keys {', '.join(names)}, got {', '.join(map(str, X)) or 'none'}"
+        )
+    arrays = {name: _as_array(X[name]) for name in names}
+    for node in graph.inputs:
+        check_array(node, arrays[str(node.name)])
+    counts = {name: int(one.shape[0]) for name, one in arrays.items()}
+    if len(set(counts.values())) > 1:
+        raise DataError(f"all inputs must have the same number of rows, got {counts}")
+    rows = counts[names[0]]
+    if rows == 0:
+        raise DataError("X must have at least one row, got none")
+    return arrays, rows
+
+
+def check_array(node: Node, array: Any) -> None:
+    """Refuse an array whose shape or kind is not what the leaf ``node`` declares."""
+    where = f"{node.kind} {node.label!r}"
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{where}: expected numbers, got dtype {array.dtype}")
+    if node.integer and array.dtype.kind == "f":
+        raise DataError(
+            f"{where}: expected integers, got dtype {array.dtype}; encode classes as 0, 1, … first"
+        )
+    shape = tuple(array.shape)
+    if len(shape) != len(node.shape) or any(
+        size not in (ROWS, met) for size, met in zip(node.shape, shape, strict=True)
+    ):
+        raise ShapeError(
+            f"{where}: expected shape {format_shape(node.shape)}, got {format_shape(shape)}"
+        )
+
+
+def check_weight(sample_weight: Any, rows: int) -> np.ndarray | None:
+    """Weights as float64, or ``None`` where all are 1."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (rows,):
+        raise DataError(f"sample_weight must have shape ({rows},), got {weight.shape}")
+    if not np.all((weight >= 0) & (weight < np.inf)):
+        raise DataError("sample_weight must be finite numbers ≥ 0")
+    return weight
+
+
+def dense(X: Any) -> np.ndarray:
+    """``X`` as an ndarray."""
+    return X.toarray() if hasattr(X, "toarray") else X
+
+
+def _as_array(X: Any) -> Any:
+    """An ndarray, memory-mapped ones as they are, or a sparse matrix in rows."""
+    if isinstance(X, np.ndarray):
+        return X
+    return X.tocsr() if hasattr(X, "tocsr") else np.asarray(X)
