@@ -4,6 +4,7 @@
 #   make test        the tests that take minutes        make test-all   the slow ones too
 #   make lint        ruff                               make types      pyright
 #   make imports     the contract between rooms         make clean      remove what was built
+#   make bench       against the peers, with ratios     make bench-micro  ours alone, to compare commits
 #   make distclean   the environment as well
 
 PYTHON ?= python3
@@ -19,10 +20,10 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types imports clean distclean
+.PHONY: help demo test test-all bench bench-micro lint types imports clean distclean
 
 help:
-	@sed -n '3,8s/^# *//p' Makefile
+	@sed -n '3,9s/^# *//p' Makefile
 
 # --- what is installed, each with a stamp in the environment --------------------------------
 
@@ -65,6 +66,12 @@ test: $(VENV)/.with-test
 
 test-all: $(VENV)/.with-test
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.with-bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-micro: $(VENV)/.with-test
+	$(BIN)/python -m pytest benchmarks/micro $(ARGS)
 
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .
