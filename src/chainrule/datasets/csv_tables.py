@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chainrule.datasets.csv_rows import is_number, numbered_rows, open_text, read_header
 from chainrule.errors import DataError, describe
 
 __all__ = ["NumericTable", "read_csv"]
@@ -67,46 +67,20 @@ def read_csv(
         The file cannot be opened.
     """
     path = Path(path)
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = _rows(path, file)
+    with open_text(path) as file:
+        rows = numbered_rows(path, file)
         names = _read_header(path, rows)
         chosen = _choose(path, names, target, columns)
         X, y = _read_body(path, rows, names, chosen, target)
     return NumericTable(X, y, tuple(chosen), target)
 
 
-def _rows(path: Path, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every line that is not blank."""
-    reader = csv.reader(file, strict=True)
-    try:
-        for row in reader:
-            if row:
-                yield reader.line_num, row
-    except csv.Error as error:
-        where = f"{path}, line {reader.line_num}"
-        raise DataError(describe(where, "comma separated cells", str(error))) from error
-    except UnicodeDecodeError as error:
-        remedy = "Save the file as UTF-8."
-        raise DataError(describe(path, "text in UTF-8", str(error), remedy)) from error
-
-
 def _read_header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, cells = next(rows, (0, []))
-    names = [cell.strip() for cell in cells]
-    if not names:
-        raise DataError(describe(path, "a header line and rows", "an empty file"))
+    names = read_header(path, rows)
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and separator in names[0]:
             remedy = "Save it with commas, and a point in decimal numbers."
             raise DataError(describe(path, "cells separated by commas", word, remedy))
-    if all(map(_is_number, names)):
-        remedy = "Put the names of the columns in the first line."
-        raise DataError(describe(path, "a header line", f"numbers: {', '.join(names)}", remedy))
-    for place, name in enumerate(names, start=1):
-        if not name:
-            raise DataError(describe(path, "a name for every column", f"none for column {place}"))
-        if name in names[: place - 1]:
-            raise DataError(describe(path, "every column name once", f"{name!r} again"))
     return names
 
 
@@ -162,16 +136,8 @@ def _numbers(cells: list[str]) -> Iterable[float]:
     return map(float, cells)
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
 def _bad_cell(path: Path, line: int, chosen: list[str], cells: list[str]) -> DataError:
-    name, cell = next(pair for pair in zip(chosen, cells, strict=True) if not _is_number(pair[1]))
+    name, cell = next(pair for pair in zip(chosen, cells, strict=True) if not is_number(pair[1]))
     came = repr(cell) if cell.strip() else "an empty cell"
     remedy = "This table must be numeric: encode the column as numbers, fill it, or leave it out."
     return DataError(describe(f"{path}, line {line}, column {name!r}", "a number", came, remedy))
@@ -188,7 +154,7 @@ def _check_finite(path: Path, X: np.ndarray, lines: array[int], chosen: list[str
 
 def _as_labels(path: Path, target: str, labels: list[str], lines: array[int]) -> np.ndarray:
     """Whole numbers where all labels are, else numbers where all are, else the text."""
-    if not all(map(_is_number, labels)):
+    if not all(map(is_number, labels)):
         return np.array(labels)
     try:
         return np.array([int(label) for label in labels], dtype=np.int64)
