@@ -1,0 +1,126 @@
+"""Checking rows, targets and weights: scikit-learn's rules, one clear line where broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn import get_config
+from sklearn.utils import check_array
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from chainrule.errors import DataError
+
+FLOATS = (np.float64, np.float32, np.uint8)
+"""Rows are kept as they come in these; anything else becomes float64."""
+
+
+def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
+    """X as an ndarray or a CSR matrix, its width and column names checked or (reset) learned."""
+    try:
+        return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+    except ValueError as error:
+        raise _explained(estimator, X, error) from error
+
+
+def check_rows_and_target(
+    estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool
+) -> tuple[Any, Any]:
+    """X as ``check_rows`` gives it; y as an array of as many rows, one column made flat."""
+    try:
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=FLOATS,
+            multi_output=True,
+            y_numeric=numeric,
+            reset=reset,
+        )
+    except ValueError as error:
+        raise _explained(estimator, X, error) from error
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1 and not scipy.sparse.issparse(y):
+        y = column_or_1d(y, warn=True)
+    return X, y
+
+
+def check_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
+    """Weights of the rows as numbers ≥ 0, or None.
+
+    Raises
+    ------
+    ValueError
+        When they are not one finite number ≥ 0 a row, or all are 0.
+    """
+    if sample_weight is None:
+        return None
+    if np.ndim(sample_weight) == 0:
+        sample_weight = np.full(rows, sample_weight)
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.ndim != 1:
+        raise DataError(f"Sample weights must be 1D array or scalar, got {weight.ndim}D array.")
+    if weight.shape != (rows,):
+        raise DataError(f"sample_weight.shape == {weight.shape}, expected {(rows,)}!")
+    if np.any(weight < 0):
+        raise DataError(f"Sample weights must be ≥ 0, got {weight.min()}.")
+    if not np.any(weight > 0):
+        raise DataError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def is_plain(estimator: Any, X: Any, dtype: np.dtype) -> bool:
+    """Whether X needs no validation: a finite ndarray of the right precision and width.
+
+    Then prediction goes straight to the network, so that one row costs microseconds.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype == dtype
+        and X.shape[1] == estimator.n_features_in_
+        and X.shape[0] > 0
+        and not hasattr(estimator, "feature_names_in_")
+        and (get_config()["assume_finite"] or bool(np.isfinite(np.add.reduce(X, axis=None))))
+    )
+
+
+def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:
+    """scikit-learn's error as one line, with the place of the trouble where that can be found."""
+    name = type(estimator).__name__
+    text = str(error)
+    if text.startswith("Input X contains"):
+        return DataError(f"{text.splitlines()[0]} {name}: {_where_not_finite(X)}")
+    if text.startswith("could not convert string to float"):
+        return DataError(f"{text}. {name}: {_where_text(X)}")
+    return error
+
+
+def _where_not_finite(X: Any) -> str:
+    remedy = "fill missing values first, for instance with SimpleImputer."
+    try:
+        if scipy.sparse.issparse(X):
+            return f"a stored value of X is not finite; {remedy}"
+        values = np.asarray(X).astype(np.float64)
+        row, column = np.argwhere(~np.isfinite(values))[0]
+    except (TypeError, ValueError, IndexError):
+        return remedy
+    return f"the first is in row {row}, column {_column(X, int(column))}; {remedy}"
+
+
+def _where_text(X: Any) -> str:
+    remedy = "encode text first, for instance with OneHotEncoder."
+    values = np.asarray(X)
+    for column in range(values.shape[1] if values.ndim == 2 else 0):
+        for row, value in enumerate(values[:, column]):
+            if isinstance(value, str):
+                return f"row {row}, column {_column(X, column)} holds the text {value!r}; {remedy}"
+    return f"X must hold numbers; {remedy}"
+
+
+def _column(X: Any, column: int) -> str:
+    names = getattr(X, "columns", None)
+    return str(column) if names is None else f"{column} ({names[column]!r})"

@@ -1,0 +1,243 @@
+"""Fitting: from rows and targets to a run of training, and what it leaves behind."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from chainrule.errors import DataError
+from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
+from chainrule.estimators.data import check_rows, check_rows_and_target, check_weights
+from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
+from chainrule.estimators.network import Head, Hidden, Network, build_network
+from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_callbacks
+from chainrule.estimators.solving import (
+    Memory,
+    Rows,
+    Run,
+    is_mini_batch,
+    make_update_rule,
+    train,
+)
+from chainrule.training import RateFinder, Result, find_learning_rate
+
+
+class TrainedEstimator(NetworkEstimator):
+    """An estimator whose network is fitted by training.
+
+    A subclass knows about targets (how they are encoded, what head they need) and about the
+    penalty; the steps of a fit and their order are here. A fit that fails leaves everything as it
+    was: nothing is changed in place before the run has ended.
+    """
+
+    _numeric_target = False
+    _penalty_scale = "batch"
+    _loss_parts = 1
+    _memory: Memory | None = None
+
+    @abstractmethod
+    def _learn_target(self, y: Any, *, first: bool, incremental: bool, classes: Any) -> np.ndarray:
+        """Take note of what targets there are; ``y`` encoded."""
+
+    @abstractmethod
+    def _encode_again(self, y: Any) -> np.ndarray:
+        """``y`` encoded as in the last fit."""
+
+    @abstractmethod
+    def _head(self) -> Head:
+        """The output layer and the loss for the targets seen."""
+
+    def _for_loss(self, encoded: np.ndarray) -> np.ndarray:
+        """Encoded targets as the loss reads them."""
+        return encoded
+
+    def _row_weights(self, y: Any, weight: np.ndarray | None) -> np.ndarray | None:
+        """The rows' weights, those of their classes included."""
+        return weight
+
+    def _stratify(self, encoded: np.ndarray) -> np.ndarray | None:
+        """What the rows held back should be like in proportion, or None."""
+        return None
+
+    def _reported(self, loss: float, rows: Rows) -> float:
+        """The loss as scikit-learn reports it."""
+        return loss
+
+    @property
+    def _judged_labels(self) -> Any:
+        """The labels that a score is computed from, or None for values."""
+        return None
+
+    def _hidden(self) -> Hidden:
+        """The layers before the head."""
+        return Hidden()
+
+    @abstractmethod
+    def _penalised(self, network: Network, total_weight: float) -> Network:
+        """The network with its penalty, for full-batch training on rows of this weight."""
+
+    def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
+        """The run itself."""
+        return train(self, network, theta0, rows, run)
+
+    # fitting -----------------------------------------------------------------------------
+
+    @with_callbacks
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+        validation_data: Any = None,
+    ) -> Any:
+        self._check_parameters()
+        context = begin_fit(self, self.max_iter, X, y)
+        with unchanged_on_failure(self):
+            first = not self._has_arrays() or not (self.warm_start or incremental)
+            X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
+            encoded = self._learn_target(y, first=first, incremental=incremental, classes=classes)
+            rows = Rows(
+                X,
+                self._for_loss(encoded),
+                self._row_weights(y, check_weights(sample_weight, X.shape[0])),
+            )
+            random_state = check_random_state(self.random_state)
+            network = build_network(X.shape[1], self._hidden(), self._head())
+            theta0 = self._start(network, random_state, X.dtype, first)
+            rows, held, stops = self._hold_back(
+                rows, y, encoded, validation_data or self.validation_data, random_state, incremental
+            )
+            network = self._penalised(network, rows.total_weight)
+            judge = None if held is None else self._judge(network, held)
+            run = Run(
+                random_state=random_state,
+                validation=judge if stops else None,
+                callbacks=watchers(self, network, None if stops else judge, context, X, y),
+                one_epoch=incremental,
+                memory=None if first else self._memory,
+                penalty_scale=self._penalty_scale,
+                loss_parts=self._loss_parts,
+            )
+            self._keep(network, self._train(network, theta0, rows, run), rows, first)
+        end_fit(context, self, X, y)
+        return self
+
+    def _start(
+        self, network: Network, random_state: np.random.RandomState, dtype: Any, first: bool
+    ) -> np.ndarray:
+        """θ where the fit starts: scikit-learn's draws, or what the last fit ended with."""
+        objective = network.objective
+        if first:
+            precision = self.dtype or (np.float32 if dtype == np.float32 else np.float64)
+            return objective.initial(random_state).astype(precision)
+        values = self._shown_in(network)
+        if hasattr(self, "_theta"):
+            values = self.parameters_ | values
+        return objective.pack(values).astype(self.dtype or np.result_type(*values.values()))
+
+    def _hold_back(
+        self,
+        rows: Rows,
+        y: Any,
+        encoded: np.ndarray,
+        validation_data: Any,
+        random_state: np.random.RandomState,
+        incremental: bool,
+    ) -> tuple[Rows, HeldOut | None, bool]:
+        """Rows to train on, rows to validate on, and whether these decide when to stop."""
+        if self.early_stopping and incremental:
+            raise DataError("partial_fit does not support early_stopping=True")
+        if validation_data is not None:
+            return rows, self._given_rows(validation_data), bool(self.early_stopping)
+        if not self.early_stopping or not is_mini_batch(self):
+            return rows, None, False
+        train_on, held = split_rows(
+            rows.count, self.validation_fraction, random_state, self._stratify(encoded)
+        )
+        apart = rows.take(held)
+        return rows.take(train_on), HeldOut(apart.X, apart.y, y[held], apart.weight), True
+
+    def _given_rows(self, validation_data: Any) -> HeldOut:
+        if len(validation_data) != 2:
+            raise DataError(
+                f"validation_data must be a pair (X, y), came {len(validation_data)} things"
+            )
+        X, y = validation_data
+        X = check_rows(self, X, reset=False)
+        y = y if hasattr(y, "shape") else np.asarray(y)
+        return HeldOut(X, self._for_loss(self._encode_again(y)), y)
+
+    def _judge(self, network: Network, held: HeldOut) -> Judge:
+        return Judge(network, held, self._judged_labels, self.scoring, self._with_theta(network))
+
+    def _keep(self, network: Network, result: Result, rows: Rows, first: bool) -> None:
+        """Everything that a fit leaves behind."""
+        self._install(network, result.theta)
+        self.n_iter_ = result.n_iter
+        self.out_activation_ = self._head().activation
+        self.loss_ = self._reported(result.loss, rows)
+        self.history_ = result.history
+        self.training_status_ = result.status
+        earlier = [] if first else getattr(self, "loss_curve_", [])
+        losses = [self._reported(loss, rows) for loss in result.history["loss"]]
+        self.loss_curve_ = [*earlier, *losses]
+        self.t_ = 0 if result.trainer is None else result.trainer.rows_seen
+        self._memory = None if result.trainer is None else Memory.of(result.trainer)
+        self._keep_best(result, first)
+
+    def _keep_best(self, result: Result, first: bool) -> None:
+        if result.trainer is None:
+            return
+        best = result.trainer.watch.best
+        if result.trainer.watch.score:
+            earlier = [] if first else getattr(self, "validation_scores_", None) or []
+            self.validation_scores_ = [*earlier, *result.history["validation_score"]]
+            self.best_validation_score_ = best
+            self.best_loss_ = None
+        else:
+            self.validation_scores_ = None
+            self.best_validation_score_ = None
+            self.best_loss_ = best
+
+    # beyond fit --------------------------------------------------------------------------
+
+    def find_learning_rate(
+        self, X: Any, y: Any, sample_weight: Any = None, **options: Any
+    ) -> RateFinder:
+        """Loss against learning rate in a short run at growing rates, and the rate to start with.
+
+        This estimator is left as it is. ``options`` are those of
+        ``chainrule.training.find_learning_rate``: ``smallest``, ``largest``, ``batches``.
+        """
+        self._check_parameters()
+        network, theta, X, y = self._twin()._objective_of(X, y, initial=True)
+        weight = check_weights(sample_weight, X.shape[0])
+        return find_learning_rate(
+            network.objective,
+            X,
+            y,
+            weight,
+            theta0=theta,
+            update=make_update_rule(self) if is_mini_batch(self) else "adam",
+            batch_size=min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size,
+            **options,
+        )
+
+    def _objective_of(
+        self, X: Any, y: Any, initial: bool = False
+    ) -> tuple[Network, np.ndarray, Any, np.ndarray]:
+        first = initial or not hasattr(self, "_network")
+        X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
+        if first:
+            encoded = self._learn_target(y, first=True, incremental=False, classes=None)
+        else:
+            encoded = self._encode_again(y)
+        network = build_network(X.shape[1], self._hidden(), self._head())
+        theta = self._start(network, check_random_state(self.random_state), X.dtype, first)
+        return self._penalised(network, X.shape[0]), theta, X, self._for_loss(encoded)

@@ -1,0 +1,161 @@
+"""Watching a fit: scores on rows held back, printed epochs, scikit-learn's callbacks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import get_scorer, r2_score
+from sklearn.model_selection import train_test_split
+
+from chainrule.errors import DataError
+from chainrule.estimators.network import Network
+from chainrule.estimators.sklearn_callbacks import Bridge
+from chainrule.estimators.targets import Labels
+from chainrule.graph.node import Apply, Target
+from chainrule.training import Callback, Progress, Validation
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Rows that are not trained on.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix
+    y : ndarray
+        As the loss reads it.
+    told : ndarray
+        As a scorer reads it: labels and values as people gave them.
+    weight : ndarray or None
+    """
+
+    X: Any
+    y: np.ndarray
+    told: Any
+    weight: np.ndarray | None = None
+
+
+def split_rows(
+    rows: int,
+    fraction: float,
+    random_state: np.random.RandomState,
+    stratify: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the rows to train on and to hold back; scikit-learn's draws.
+
+    Raises
+    ------
+    DataError
+        When fewer than two rows would be held back.
+    """
+    train, held = train_test_split(
+        np.arange(rows), random_state=random_state, test_size=fraction, stratify=stratify
+    )
+    if len(held) < 2:
+        raise DataError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    return train, held
+
+
+class Judge:
+    """``judge(theta)``: score and loss on the rows held back.
+
+    Parameters
+    ----------
+    network : Network
+    held : HeldOut
+    labels : Labels or None
+        None for values rather than classes.
+    scoring : str, callable or None
+        scikit-learn's name of a scorer or a scorer; None: accuracy, or R² for values.
+    twin : callable
+        A fitted estimator that has θ; scorers look at it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        held: HeldOut,
+        labels: Labels | None,
+        scoring: Any,
+        twin: Callable[[np.ndarray], Any],
+    ) -> None:
+        self.network = network
+        self.held = held
+        self.labels = labels
+        self.scorer = None if scoring is None else get_scorer(scoring)
+        self.twin = twin
+
+    def __call__(self, theta: np.ndarray) -> Validation:
+        scores = self.network.forward(theta, self.held.X)
+        return Validation(self._score(theta, scores), self._loss(theta, scores))
+
+    def _score(self, theta: np.ndarray, scores: np.ndarray) -> float:
+        held = self.held
+        if not np.all(np.isfinite(scores)):
+            return math.nan
+        if self.scorer is not None:
+            weight = {} if held.weight is None else {"sample_weight": held.weight}
+            return float(self.scorer(self.twin(theta), held.X, held.told, **weight))
+        if self.labels is not None:
+            right = self.labels.same_as(scores, held.y.round())
+            return float(np.average(right, weights=held.weight))
+        predicted = self.network.activate(scores).reshape(held.y.shape)
+        if not np.all(np.isfinite(predicted)):
+            return math.nan
+        return float(r2_score(held.y, predicted, sample_weight=held.weight))
+
+    def _loss(self, theta: np.ndarray, scores: np.ndarray) -> float:
+        """Mean loss of a row; straight from the scores where the loss is one operation."""
+        loss, held = self.network.row_loss, self.held
+        if isinstance(loss, Apply) and self._reads_scores_and_target(loss):
+            with np.errstate(all="ignore"):
+                losses = np.asarray(loss.forward(scores, held.y), dtype=np.float64)
+            return float(np.average(losses, weights=held.weight))
+        sums = self.network.objective.sums(theta, held.X, held.y, held.weight)
+        return sums.loss / sums.weight
+
+    def _reads_scores_and_target(self, loss: Apply) -> bool:
+        first, *others = loss.inputs
+        return first is self.network.scores and [type(one) for one in others] == [Target]
+
+
+class Monitor(Callback):
+    """Writes score and loss of each epoch into the history; stops nothing."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        said = self.judge(progress.theta)
+        progress.history["validation_score"][-1] = said.score
+        progress.history["validation_loss"][-1] = said.loss
+
+
+class Printer(Callback):
+    """``verbose``: prints each epoch as scikit-learn does."""
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        row = progress.history[-1]
+        print(f"Iteration {progress.epoch}, loss = {row['loss']:.8f}")
+        if not math.isnan(row["validation_score"]):
+            print(f"Validation score: {row['validation_score']:f}")
+
+
+def watchers(
+    estimator: Any, network: Network, judge: Judge | None, context: Any, X: Any, y: Any
+) -> list[Any]:
+    """The callbacks of a fit: scores of rows held back, printing, scikit-learn's, the user's."""
+    callbacks: list[Any] = [] if judge is None else [Monitor(judge)]
+    if estimator.verbose:
+        callbacks.append(Printer())
+    if context is not None:
+        attributes = estimator._with_theta(network)
+        callbacks.append(Bridge(context, estimator, X, y, lambda theta: vars(attributes(theta))))
+    return [*callbacks, *(estimator.callbacks or ())]

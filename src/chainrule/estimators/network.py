@@ -1,0 +1,248 @@
+"""The network of an estimator: its graph, its objective, and where its parameters start.
+
+x → hidden layers → scores → output; the loss reads the scores, people read the output. The graph
+is plain data (``to_dict``), so a fitted estimator is stored without its source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import GraphError, OptionError, ShapeError
+from chainrule.graph import FUNCTIONS, LEAVES, Graph, Node, Parameter
+from chainrule.networks import Dense, Dropout, Layer, sequential, uniform
+from chainrule.ops import REGISTRY, ROWS
+from chainrule.training import Objective
+
+Loss = Callable[[Node, Node], Node]
+
+OUTPUTS = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
+"""scikit-learn's names of output activations, and the operations that compute them."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Hidden layers in the terms of an estimator's options.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Units of each hidden layer.
+    activations : tuple of str or callable
+        One for each hidden layer.
+    dropout : tuple of float
+        One rate for each hidden layer.
+    layers : sequence of Layer, or callable from node to node, or None
+        A network of one's own in place of the three above.
+    """
+
+    sizes: tuple[int, ...] = ()
+    activations: tuple[Any, ...] = ()
+    dropout: tuple[float, ...] = ()
+    layers: Any = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What follows the hidden layers: outputs, what is read from them, what is minimised.
+
+    Attributes
+    ----------
+    outputs : int
+        Columns of the scores.
+    activation : str
+        A key of ``OUTPUTS``.
+    loss : callable
+        From the nodes (scores, target) to the loss of each row.
+    target_shape : tuple
+        Of the target leaf.
+    target_dtype : type
+        ``int`` for labels, else ``float``.
+    start : {"glorot", "zeros"}
+        Where the output layer starts.
+    bias : bool
+        Whether the output layer has intercepts.
+    """
+
+    outputs: int
+    activation: str
+    loss: Loss
+    target_shape: tuple[Any, ...] = (ROWS,)
+    target_dtype: type = float
+    start: str = "glorot"
+    bias: bool = True
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that can be trained and read: nodes of one graph.
+
+    Attributes
+    ----------
+    row_loss, scores, output : Node
+    penalty : Node or None
+    """
+
+    row_loss: Node
+    scores: Node
+    output: Node
+    penalty: Node | None = None
+
+    @cached_property
+    def objective(self) -> Objective:
+        """(θ, X, y) → (loss, gradient)."""
+        return Objective(self.row_loss, self.penalty)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """From the input to the output, without the loss: what is drawn and printed."""
+        return Graph(self.output)
+
+    @property
+    def input_name(self) -> str:
+        """The name of the leaf that the rows come in by."""
+        return str(self.objective.rows.inputs[0].name)
+
+    @cached_property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the layers' matrices, first layer first."""
+        return _numbered("W", self.objective.vector.parameters)
+
+    @cached_property
+    def biases(self) -> tuple[str, ...]:
+        """Names of the layers' intercepts, first layer first."""
+        return _numbered("b", self.objective.vector.parameters)
+
+    def penalised(self, l2: float, l1: float = 0.0) -> Network:
+        """The same network with λ₂/2 Σ‖W‖² + λ₁ Σ|W| over its matrices as penalty."""
+        matrices = [p for p in self.objective.vector.parameters if len(p.shape) >= 2]
+        terms = [
+            FUNCTIONS[name](*matrices, strength=strength)
+            for name, strength in (("l2", l2), ("l1", l1))
+            if strength > 0 and matrices
+        ]
+        penalty = None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
+        return Network(self.row_loss, self.scores, self.output, penalty)
+
+    def forward(self, theta: np.ndarray, X: Any) -> np.ndarray:
+        """The scores of every row, in θ's precision."""
+        backend = self.objective.backend(theta.dtype)
+        return backend.forward(theta, {self.input_name: X}, self.scores)
+
+    def activate(self, scores: np.ndarray) -> np.ndarray:
+        """The output from the scores."""
+        output = self.output
+        if output is self.scores:
+            return scores
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(REGISTRY[output.op.name]().forward(scores))  # type: ignore[attr-defined]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The graph as plain data; the penalty is not part of it."""
+        return Graph(self.row_loss, self.scores, self.output).to_dict()
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Network:
+        """The network that ``to_dict`` gave; anything else is refused with a ``GraphError``."""
+        outputs = Graph.from_dict(dict(data)).outputs
+        if len(outputs) != 3:
+            raise GraphError(f"a stored network has 3 outputs, got {len(outputs)}")
+        row_loss, scores, output = outputs
+        if output is not scores and (
+            output.inputs != (scores,) or getattr(output, "op", None) is None
+        ):
+            raise GraphError("a stored network's output must be computed from its scores")
+        network = cls(row_loss, scores, output)
+        if len(network.objective.rows.inputs) != 1:
+            raise GraphError("a stored network must have one input")
+        return network
+
+
+def build_network(columns: int, hidden: Hidden, head: Head) -> Network:
+    """The graph of ``hidden`` and ``head`` over rows of ``columns`` numbers."""
+    x = LEAVES["input"]("x", (ROWS, columns))
+    h, gain = _hidden_stack(x, hidden)
+    scores = _output_layer(h, head, gain)
+    target = LEAVES["target"]("y", head.target_shape, dtype=head.target_dtype)
+    row_loss = head.loss(scores, target)
+    if not isinstance(row_loss, Node):
+        raise OptionError(
+            "loss must be a function of the nodes (scores, target) that returns a node, "
+            f"got {type(row_loss).__name__}"
+        )
+    return Network(row_loss, scores, _output(scores, head.activation))
+
+
+def _hidden_stack(x: Node, hidden: Hidden) -> tuple[Node, float]:
+    """The last hidden node, and the gain of the draws for the layer after it."""
+    if callable(hidden.layers):
+        h = hidden.layers(x)
+        if not isinstance(h, Node) or h.ndim != 2:
+            raise ShapeError(
+                "layers must be a function from a node to a node of shape (rows, columns), "
+                f"got {h!r}"
+            )
+        return h, 6.0
+    if hidden.layers is not None:
+        return sequential(_layer_list(hidden.layers), x), 6.0
+    gain = 6.0
+    for i, size in enumerate(hidden.sizes):
+        activation = hidden.activations[i]
+        gain = _gain(activation)
+        x = _glorot_dense(x, size, gain, i + 1, activation)
+        if hidden.dropout[i] > 0:
+            x = Dropout(hidden.dropout[i])(x, i + 1)
+    return x, gain
+
+
+def _layer_list(layers: Any) -> Sequence[Layer]:
+    if not isinstance(layers, Sequence) or isinstance(layers, str):
+        raise OptionError(
+            "layers must be a list such as [Dense(20, 'relu'), Dropout(0.1)] or a function "
+            f"from node to node, got {layers!r}"
+        )
+    return layers
+
+
+def _gain(activation: Any) -> float:
+    # scikit-learn's draws: limit √(6 / (inputs + outputs)), 2 in place of 6 for the sigmoid
+    return 2.0 if activation in ("logistic", "sigmoid") else 6.0
+
+
+def _glorot_dense(x: Node, units: int, gain: float, index: int, activation: Any) -> Node:
+    limit = float(np.sqrt(gain / (int(x.shape[1]) + units)))
+    operation = "sigmoid" if activation == "logistic" else activation
+    layer = Dense(units, operation, init=uniform(limit), bias_init=uniform(limit))
+    return _named(layer(x, index), f"h{index}")
+
+
+def _output_layer(h: Node, head: Head, gain: float) -> Node:
+    taken = [p.name for p in Graph(h).parameters]
+    index = 1 + sum(1 for name in taken if re.fullmatch(r"W\d+", str(name)))
+    if head.start == "zeros":
+        layer = Dense(head.outputs, init=0.0, bias_init=0.0, bias=head.bias)
+        return _named(layer(h, index), "scores")
+    limit = float(np.sqrt(gain / (int(h.shape[1]) + head.outputs)))
+    start = uniform(limit)
+    layer = Dense(head.outputs, init=start, bias_init=start, bias=head.bias)
+    return _named(layer(h, index), "scores")
+
+
+def _output(scores: Node, activation: str) -> Node:
+    operation = OUTPUTS[activation]
+    return scores if operation == "identity" else FUNCTIONS[operation](scores, name="output")
+
+
+def _named(node: Any, name: str) -> Node:
+    return node.named(name) if hasattr(node, "named") else node
+
+
+def _numbered(letter: str, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    names = [str(p.name) for p in parameters if re.fullmatch(letter + r"\d+", str(p.name))]
+    return tuple(sorted(names, key=lambda name: int(name[1:])))
