@@ -1,4 +1,5 @@
-// Rows of the data to a unit-major block, converted and scaled on the way, transposed in registers.
+// Rows of the data to a unit-major block, converted and scaled on the way, transposed in registers; and the same
+// joined with the first product, so that the unit-major values never leave the nearest cache.
 #pragma once
 
 #include "panel.hpp"
@@ -6,53 +7,92 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// `rows` rows of `units` values each, given by the addresses of their first values, to
-//     x[u * ldx + r] = scale * row[r][u]    zeros from r = rows to the end of the vector
-//     xr[r * ldxr + u], unless xr is null   zeros from u = units to the end of the vector
-// Blocks aligned as in products.hpp. Returns whether every value is finite.
+// Rows given by the addresses of their first values.
 template <class T, class From>
-CHAINRULE_INLINE bool gather(ptrdiff_t units, ptrdiff_t rows, const unsigned char* const* row, T scale, T* x, ptrdiff_t ldx,
-                             T* xr, ptrdiff_t ldxr) {
+struct Rows {
+    const unsigned char* const* at;
+    ptrdiff_t count;
+    T scale;
+    T* xr;  // where a row-major copy goes, or null
+    ptrdiff_t ldxr;
+};
+
+// Values `first` ... `first + width` (at most a vector) of a vector of rows. Returns the sum of 0 * value, which is NaN
+// where a value is not finite.
+template <class T, class From, bool Whole>
+CHAINRULE_INLINE Vec<T> gather_tile(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t first, ptrdiff_t width, T* x,
+                                    ptrdiff_t ldx) {
     constexpr int n = lanes<T>;
-    Vec<T> trouble{};  // 0 * value: NaN for all that is not finite
-    for (ptrdiff_t r = 0; r < rows; r += n) {
-        const ptrdiff_t height = rows - r < n ? rows - r : n;
-        const From* from[n];
-        for (int j = 0; j < n; ++j) from[j] = reinterpret_cast<const From*>(row[r + (j < height ? j : 0)]);
-        const auto tile = [&](ptrdiff_t u, ptrdiff_t width, auto read) __attribute__((always_inline)) {
-            Vec<T> v[n];
-            CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) {
-                v[j] = read(from[j] + u) * scale;
-                if constexpr (sizeof(From) > 1) trouble = fma<T>(v[j], Vec<T>{}, trouble);
-                if (j >= height) v[j] = Vec<T>{};
-                if (xr != nullptr && j < height) store(xr + (r + j) * ldxr + u, v[j]);
-            }
-            transpose<T>(v);
-            T* to = x + u * ldx + r;
-            if (width == n) {
-                CHAINRULE_UNROLL
-                for (int j = 0; j < n; ++j) store(to + j * ldx, v[j]);
+    Vec<T> trouble{};
+    const ptrdiff_t height = rows.count - r < n ? rows.count - r : n;
+    Vec<T> v[n];
+    CHAINRULE_UNROLL
+    for (int j = 0; j < n; ++j) {
+        if (Whole || j < height) {
+            const From* from = reinterpret_cast<const From*>(rows.at[r + j]) + first;
+            if (Whole || width == n) {
+                v[j] = load_converted<T>(from) * rows.scale;
             } else {
-                CHAINRULE_UNROLL
-                for (int j = 0; j < n; ++j) {
-                    if (j < width) store(to + j * ldx, v[j]);
-                }
+                From some[n] = {};
+                __builtin_memcpy(some, from, static_cast<std::size_t>(width) * sizeof(From));
+                v[j] = load_converted<T>(static_cast<const From*>(some)) * rows.scale;
             }
-        };
-        ptrdiff_t u = 0;
-        for (; u + n <= units; u += n) {
-            tile(u, n, [](const From* p) __attribute__((always_inline)) { return load_converted<T>(p); });
-        }
-        if (u < units) {
-            const ptrdiff_t width = units - u;
-            tile(u, width, [&](const From* p) __attribute__((always_inline)) {
-                alignas(vector_bytes) From some[n] = {};
-                __builtin_memcpy(some, p, static_cast<std::size_t>(width) * sizeof(From));
-                return load_converted<T>(some);
-            });
+            if constexpr (sizeof(From) > 1) trouble = fma<T>(v[j], Vec<T>{}, trouble);
+            if (rows.xr != nullptr) store(rows.xr + (r + j) * rows.ldxr + first, v[j]);
+        } else {
+            v[j] = Vec<T>{};
         }
     }
+    transpose<T>(v);
+    CHAINRULE_UNROLL
+    for (int j = 0; j < n; ++j) {
+        if (Whole || j < width) store(x + j * ldx, v[j]);
+    }
+    return trouble;
+}
+
+// Units `first` ... `first + units` of the vector of rows from r on.
+template <class T, class From>
+CHAINRULE_INLINE Vec<T> gather_units(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t first, ptrdiff_t units, T* x,
+                                     ptrdiff_t ldx) {
+    constexpr ptrdiff_t n = lanes<T>;
+    Vec<T> trouble{};
+    ptrdiff_t u = 0;
+    if (rows.count - r >= n) {
+        for (; u + n <= units; u += n) trouble += gather_tile<T, From, true>(rows, r, first + u, n, x + u * ldx, ldx);
+    }
+    for (; u < units; u += n) {
+        trouble += gather_tile<T, From, false>(rows, r, first + u, units - u < n ? units - u : n, x + u * ldx, ldx);
+    }
+    return trouble;
+}
+
+// x[u * ldx + r] = xr[r * ldxr + u] = scale * row[r][u], with zeros up to the end of the last vector of rows in x, of
+// units in xr (null: no copy). Blocks as in products.hpp. Returns whether every value is finite.
+template <class T, class From>
+inline bool gather(ptrdiff_t units, const Rows<T, From>& rows, T* x, ptrdiff_t ldx) {
+    Vec<T> trouble{};
+    for (ptrdiff_t r = 0; r < rows.count; r += lanes<T>) trouble += gather_units(rows, r, 0, units, x + r, ldx);
+    return !any<T>(trouble != trouble);
+}
+
+// y = W^T x + bias for x as gather would make it, x itself not kept. Returns whether every value is finite.
+template <class T, class From>
+inline bool gather_forward(ptrdiff_t in, ptrdiff_t out, const Rows<T, From>& rows, const T* W, ptrdiff_t ldw, const T* bias, T* y,
+                           ptrdiff_t ldy, Prefetch* prefetch = nullptr) {
+    constexpr ptrdiff_t n = lanes<T>, chunk = 128;
+    alignas(64) T x[chunk * most_vectors * n];
+    Prefetch none;
+    Vec<T> trouble{};
+    in_parts((rows.count + n - 1) / n, most_vectors, [&](ptrdiff_t v, ptrdiff_t vectors) __attribute__((always_inline)) {
+        const ptrdiff_t ldx = vectors * n;
+        for (ptrdiff_t u = 0; u < in; u += chunk) {
+            const ptrdiff_t units = in - u < chunk ? in - u : chunk;
+            for (ptrdiff_t w = 0; w < vectors; ++w) trouble += gather_units(rows, (v + w) * n, u, units, x + w * n, ldx);
+            product<T, Along::m>({units, W + u * ldw, ldw, x, ldx, y + v * n, ldy, u == 0 ? bias : nullptr, u > 0,
+                                  prefetch != nullptr ? prefetch : &none}, out, vectors);
+        }
+    });
     return !any<T>(trouble != trouble);
 }
 

@@ -72,8 +72,13 @@ CHAINRULE_INLINE Vec<T> sine_shifted(Vec<T> x, int quarters) {
     using Q = QuarterTurn<T>;
     const Vec<T> shifted = x * Q::per_radian + Format<T>::to_integer;
     const Vec<T> n = shifted - Format<T>::to_integer;
-    const Vec<T> exact = (x - n * Q::parts[0]) - n * Q::parts[1];
-    const Vec<T> r = exact - n * Q::parts[2], lost = ((exact - r) - n * Q::parts[2]) - n * Q::parts[3];
+    Vec<T> r = x - n * Q::parts[0], lost = n * -Q::parts[3];
+    CHAINRULE_UNROLL
+    for (int i = 1; i < 3; ++i) {
+        const Vec<T> before = r;
+        r = before - n * Q::parts[i];
+        lost += (before - r) - n * Q::parts[i];
+    }
     const Vec<T> z = r * r, half = T(0.5) * z, lead = T(1) - half;
     const Vec<T> sine = (r * z * polynomial<T>(z, Q::sine) + lost) + r;
     const Vec<T> cosine = (z * z * polynomial<T>(z, Q::cosine) + ((T(1) - lead) - half - r * lost)) + lead;

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from chainrule.engine.batches import BatchReport, Shuffle, UpdateRule, UpdateState
+from chainrule.engine.data import native_rows, native_weight, refuse_rows
+from chainrule.engine.loading import EngineError, native
+from chainrule.engine.lowering import lower
+from chainrule.engine.program import Program
+from chainrule.engine.threads import default_threads
+from chainrule.errors import GraphError, OptionError, ShapeError
 from chainrule.graph import Node
+from chainrule.ops import ROWS
 
 Inputs = Any  # an array, a CSR matrix, or a mapping of these by the input's name
 
 
 class CompiledObjective:
-    """A row loss and a penalty in compiled code; see ``compile``."""
+    """A row loss and a penalty in compiled code; see ``compile``.
+
+    One object may be used by several Python threads at once.
+
+    Attributes
+    ----------
+    program : Program
+        What runs; ``program.describe()`` prints it.
+    dtype : dtype
+        Precision of the computation and of θ.
+    """
+
+    def __init__(self, row_loss: Node, program: Program, vector: Any, module: Any) -> None:
+        self.row_loss = row_loss
+        self.program = program
+        self.vector = vector
+        self.dtype = np.dtype(program.precision)
+        self._module = module
+        self._machine = _machine(module, program)
+        self._outputs: dict[Node, tuple[Program, Any]] = {}
 
     def forward(
         self,
@@ -42,7 +69,33 @@ class CompiledObjective:
         check_finite : bool
             Refuse NaN and infinity in ``inputs`` (``DataError`` with the row), while gathering.
         """
-        raise NotImplementedError
+        program, machine = self._forward_program(self.row_loss if output is None else output)
+        arrays, rows = native_rows(program, inputs, None)
+        out = np.empty((rows, *program.output_shape), self.dtype)
+        outcome = machine.forward(
+            self._theta(theta), arrays, out.reshape(-1), _threads(n_threads), check_finite
+        )
+        if outcome[1] == "trouble":
+            refuse_rows(program, outcome[3:])
+        return out
+
+    def _forward_program(self, output: Node) -> tuple[Program, Any]:
+        if output not in self._outputs:
+            program = lower(output, self.vector, dtype=self.dtype, gradient=False)
+            if program.not_lowered:
+                raise GraphError(f"the engine cannot compute {program.not_lowered[0]}")
+            self._outputs[output] = program, _machine(self._module, program)
+        return self._outputs[output]
+
+    def _theta(self, theta: np.ndarray, *, change: bool = False) -> np.ndarray:
+        if theta.shape != (self.vector.size,) or theta.dtype != self.dtype:
+            raise ShapeError(
+                f"theta must be {self.vector.size} numbers of {self.dtype}, "
+                f"got {theta.shape} of {theta.dtype}"
+            )
+        if change and not (theta.flags.c_contiguous and theta.flags.writeable):
+            raise ShapeError("theta is changed in place: it must be contiguous and writeable")
+        return np.ascontiguousarray(theta)
 
     def sums(
         self,
@@ -59,7 +112,20 @@ class CompiledObjective:
         Sums over parts of the rows add up to the sums over all. The gradient is float64 whatever
         the precision of θ; no mask drops anything. ``weight`` defaults to ones.
         """
-        raise NotImplementedError
+        self._require_loss()
+        arrays, rows = native_rows(self.program, inputs, target)
+        gradient = np.empty(self.vector.size)
+        loss, total, outcome = self._machine.sums(
+            self._theta(theta), arrays, native_weight(weight, rows), gradient,
+            _threads(n_threads), check_finite,
+        )  # fmt: skip
+        if outcome[1] == "trouble":
+            refuse_rows(self.program, outcome[3:])
+        return loss, total, gradient
+
+    def _require_loss(self) -> None:
+        if self.program.weight_at < 0:
+            raise GraphError(f"{self.row_loss.label} is not one number a row: it has no gradient")
 
     def run_batches(
         self,
@@ -124,7 +190,99 @@ class CompiledObjective:
         KeyboardInterrupt
             From Ctrl-C, within 50 ms; θ and the state are those of the last finished batch.
         """
-        raise NotImplementedError
+        self._require_loss()
+        arrays, rows = native_rows(self.program, inputs, target)
+        if isinstance(order, np.ndarray):
+            order = _order(order, rows)
+        length = len(order) if isinstance(order, np.ndarray) else rows
+        size = min(operator.index(batch_size), length)
+        if size < 1:
+            raise OptionError(f"batch_size must be at least 1 and there must be rows, got {size}")
+        per_epoch = length // size if drop_last else -(-length // size)
+        if n_batches is None:
+            n_batches = per_epoch - first_batch % per_epoch
+        rates = np.ascontiguousarray(learning_rate, np.float64).reshape(-1)
+        if len(rates) not in (1, n_batches):
+            raise OptionError(f"expected 1 or {n_batches} learning rates, got {len(rates)}")
+        report = np.zeros((4, n_batches))
+        options = {
+            "rule": "adam" if rule.kind == "adamw" else rule.kind,
+            "momentum": rule.momentum,
+            "rho": rule.rho,
+            "beta_1": rule.beta_1,
+            "beta_2": rule.beta_2,
+            "epsilon": rule.epsilon,
+            "weight_decay": rule.weight_decay if rule.kind == "adamw" else 0.0,
+            "clip_norm": 0.0 if clip_norm is None else float(clip_norm),
+            "spans": self._spans(rate_factors or {}, decay_factors or {}),
+            "batch_size": size,
+            "first_batch": operator.index(first_batch),
+            "n_batches": n_batches,
+            "step": state.step,
+            "drop_last": bool(drop_last),
+            "penalty_by_weight": bool(penalty_by_weight),
+            "threads": _threads(n_threads),
+            "dropout_seed": dropout_seed,
+            "stop": stop,
+            "check_finite": bool(check_finite),
+            "order": (order.seed, order.window or 0) if isinstance(order, Shuffle) else order,
+        }
+        self._check_state(rule, state)
+        outcome, raised = self._machine.run_batches(
+            self._theta(theta, change=True), list(state.slots), arrays,
+            native_weight(weight, rows), rates, *report, options,
+        )  # fmt: skip
+        state.step += outcome[0]
+        return self._report(outcome, raised, report)
+
+    def _check_state(self, rule: UpdateRule, state: UpdateState) -> None:
+        good = len(state.slots) == rule.slots and all(
+            slot.shape == (self.vector.size,)
+            and slot.dtype == self.dtype
+            and slot.flags.c_contiguous
+            and slot.flags.writeable
+            for slot in state.slots
+        )
+        if not good:
+            raise OptionError(
+                f"the state does not fit: {rule.kind} remembers {rule.slots} contiguous vectors "
+                f"of {self.vector.size} numbers of {self.dtype}; see rule.initial_state"
+            )
+
+    def _spans(self, rates: Mapping[str, float], decays: Mapping[str, float]) -> list[list[float]]:
+        """[begin, end, l1, l2, rate, decay], neighbours with the same factors joined."""
+        for name in (*rates, *decays):
+            if name not in self.vector.slices:
+                raise OptionError(f"factors name the parameter {name!r}, which is not there")
+        spans: list[list[float]] = []
+        for name, where in sorted(self.vector.slices.items(), key=lambda item: item[1].start):
+            factors = [
+                self.program.l1.get(name, 0.0),
+                self.program.l2.get(name, 0.0),
+                float(rates.get(name, 1.0)),
+                float(decays.get(name, 1.0)),
+            ]
+            if spans and spans[-1][2:] == factors:
+                spans[-1][1] = where.stop
+            else:
+                spans.append([where.start, where.stop, *factors])
+        return spans
+
+    def _report(
+        self, outcome: tuple[Any, ...], raised: bool, numbers: np.ndarray
+    ) -> BatchReport:
+        done, why, bad = outcome[:3]
+        if raised:
+            raise KeyboardInterrupt
+        if why == "trouble":
+            refuse_rows(self.program, outcome[3:])
+        stopped = {"loss": "non-finite loss", "gradient": "non-finite gradient"}.get(why, why)
+        told = numbers[:, : done + (why in ("loss", "gradient"))]
+        parameter = None
+        if bad >= 0:
+            slices = self.vector.slices.items()
+            parameter = next(name for name, where in slices if where.start <= bad < where.stop)
+        return BatchReport(done, *told, stopped=stopped or None, parameter=parameter)
 
 
 def compile(
@@ -148,5 +306,37 @@ def compile(
         Says where each parameter lies in θ (``slices``, ``shapes``, ``size``).
     dtype : "float32" or "float64"
         Precision of the computation and of θ.
+
+    Raises
+    ------
+    EngineError
+        When the native module is required (CHAINRULE_REQUIRE_ENGINE=1) and missing.
     """
-    raise NotImplementedError
+    module = native()
+    if module is None:
+        return None
+    program = lower(row_loss, vector, penalty, dtype)
+    if program.not_lowered:
+        return None
+    return CompiledObjective(row_loss, program, vector, module)
+
+
+def _machine(module: Any, program: Program) -> Any:
+    kind = module.MachineFloat32 if program.precision == "float32" else module.MachineFloat64
+    try:
+        return kind(program.to_native())
+    except ValueError as error:
+        raise EngineError(f"the engine refused its own program: {error}") from error
+
+
+def _threads(n_threads: int | None) -> int:
+    return default_threads() if n_threads is None else max(1, operator.index(n_threads))
+
+
+def _order(order: np.ndarray, rows: int) -> np.ndarray:
+    """Row numbers as contiguous int64, all of them rows that are there."""
+    if order.ndim != 1 or order.dtype.kind not in "iu":
+        raise OptionError(f"order must be a vector of row numbers, got {order.dtype} {order.shape}")
+    if len(order) and not (order.min() >= 0 and order.max() < rows):
+        raise OptionError(f"order names rows outside [0, {rows})")
+    return np.ascontiguousarray(order, np.int64)

@@ -1,0 +1,244 @@
+// A stretch of mini-batches: gather, forward, backward, sum, update, without Python in between.
+//
+// A batch is cut into at most four segments of rows, by shapes alone; each segment has its own gradient. Threads
+// take segments, meet, add the segments' gradients in order (each thread for its share of the parameters), meet,
+// and update. Included at the end of runtime.cpp.
+#pragma once
+
+namespace chainrule {
+
+template <class T>
+struct Machine<T>::Impl::Stretch {
+    const Impl& m;
+    const Training& t;
+    Outcome outcome;
+
+    std::int64_t epoch_batches, chunks;
+    int most_segments;
+    std::int64_t stride;
+    Buffer<T> parameters, gradient, segment_gradients;
+    std::vector<const T*> parts;
+    T *slot_1, *slot_2;
+    double losses[4] = {}, weights[4] = {};
+    std::vector<double> squares, penalties;
+    std::vector<Span> everything;
+    std::atomic<bool> stop{false}, trouble{false};
+
+    static constexpr std::int64_t chunk = 4096;  // parameters whose squares are added up together
+
+    Stretch(const Impl& machine, const Training& training, const T* theta, T* first, T* second)
+        : m(machine), t(training), slot_1(first), slot_2(second) {
+        epoch_batches = batches_per_epoch(t.order.length, t.batch_size, t.drop_last);
+        most_segments = segments_of(std::min(t.batch_size, t.order.length));
+        stride = round_to(m.gradient_size, line);
+        chunks = (m.data.theta_size + chunk - 1) / chunk;
+        parameters.resize(m.total_size);
+        gradient.resize(stride);
+        segment_gradients.resize(stride * most_segments);
+        for (int s = 0; s < most_segments; ++s) parts.push_back(segment_gradients.get() + s * stride);
+        squares.resize(static_cast<std::size_t>(chunks));
+        penalties.resize(static_cast<std::size_t>(chunks));
+        everything.push_back({0, m.gradient_size, 0.0, 0.0, 1.0, 1.0});
+        m.set_parameters(theta, parameters.get());
+    }
+
+    // One segment for what is done in some 20 microseconds; large parameter vectors cost memory traffic a segment.
+    int segments_of(std::int64_t rows) const {
+        const double work = static_cast<double>(rows) * m.data.flops_per_row;
+        if (rows < 64 || work < 1e6) return 1;
+        const bool large = m.gradient_size * static_cast<std::int64_t>(sizeof(T)) > (std::int64_t{1} << 20);
+        return rows < 256 || large ? 2 : 4;
+    }
+
+    struct Place {
+        std::int64_t epoch, first, rows;
+        int segments;
+        std::int64_t segment_rows;
+    };
+
+    Place place_of(std::int64_t i) const {
+        const std::int64_t number = t.first_batch + i;
+        Place p{};
+        p.epoch = number / epoch_batches;
+        p.first = number % epoch_batches * t.batch_size;
+        p.rows = std::min(t.batch_size, t.order.length - p.first);
+        p.segments = segments_of(p.rows);
+        p.segment_rows = p.segments == 1 ? p.rows : round_to((p.rows + p.segments - 1) / p.segments, 16);
+        return p;
+    }
+
+    void run_segment(std::int64_t i, const Place& p, int s, Workspace<T>& space, EpochOrder& order, std::int64_t ld) {
+        Block<T> block = m.block_of(space, ld, parameters.get());
+        block.gradients = segment_gradients.get() + s * stride;
+        block.draw.drop = t.drop;
+        block.draw.seed = t.dropout_seed;
+        block.draw.step = static_cast<std::uint64_t>(t.first_step + i);
+        const std::int64_t begin = s * p.segment_rows, end = std::min(begin + p.segment_rows, p.rows);
+        losses[s] = weights[s] = 0.0;
+        block.first = true;
+        for (std::int64_t row = begin; row < end; row += ld) {
+            block.rows = std::min(ld, end - row);
+            block.draw.first_row = row;
+            order.fill(p.epoch, p.first + row, block.rows, space.index.get());
+            m.load(t.rows, space.index.get(), space, block);
+            m.run(m.forward, block);
+            m.add_losses(block, &losses[s], &weights[s]);
+            m.run(m.backward, block);
+            block.first = false;
+        }
+        if (space.trouble.row >= 0) trouble.store(true, std::memory_order_relaxed);
+    }
+
+    double penalty_scale(double weight) const {
+        if (!t.penalty_by_weight) return 1.0;
+        return weight > 0 ? 1.0 / weight : 0.0;
+    }
+
+    // The gradient and the penalty of the parameters in one chunk.
+    void combine_chunk(std::int64_t c, const Place& p, double weight) {
+        const std::int64_t begin = c * chunk, end = std::min(begin + chunk, m.data.theta_size);
+        const auto slot = static_cast<std::size_t>(c);
+        const bool derived = m.data.derived_size > 0;  // then the segments are summed already
+        const T* own = gradient.get();
+        penalties[slot] = 0.0;
+        squares[slot] = m.kernels.combine(derived ? &own : parts.data(), derived ? 1 : p.segments,
+                                          weight > 0 ? 1.0 / weight : 0.0, penalty_scale(weight), parameters.get(),
+                                          t.spans.data(), static_cast<std::int64_t>(t.spans.size()), begin, end,
+                                          gradient.get(), &penalties[slot]);
+    }
+
+    void combine_derived(const Place& p) {
+        double none = 0.0;
+        m.kernels.combine(parts.data(), p.segments, 1.0, 0.0, parameters.get(), everything.data(), 1, 0, m.gradient_size,
+                          gradient.get(), &none);
+        m.derive_back(parameters.get(), gradient.get());
+    }
+
+    double exact_norm() const {
+        double norm = 0.0;
+        for (std::int64_t i = 0; i < m.data.theta_size; ++i) {
+            norm = std::hypot(norm, static_cast<double>(gradient.get()[i]));
+        }
+        return norm;
+    }
+
+    UpdateOptions options(std::int64_t i, double norm) const {
+        UpdateOptions o{};
+        o.rule = t.rule;
+        o.momentum = t.momentum;
+        o.rho = t.rho;
+        o.beta_1 = t.beta_1;
+        o.beta_2 = t.beta_2;
+        o.epsilon = t.epsilon;
+        o.weight_decay = t.weight_decay;
+        o.raw_rate = o.learning_rate = t.rates[t.one_rate ? 0 : i];
+        o.clip_scale = t.clip_norm > 0 && norm > t.clip_norm ? t.clip_norm / norm : 1.0;
+        if (t.rule == Rule::adam) {
+            const double count = static_cast<double>(t.first_step_of_rule + i + 1);
+            o.learning_rate *= std::sqrt(1.0 - std::pow(t.beta_2, count)) / (1.0 - std::pow(t.beta_1, count));
+        }
+        return o;
+    }
+
+    void update_chunk(std::int64_t c, const UpdateOptions& o) {
+        const std::int64_t begin = c * chunk, end = std::min(begin + chunk, m.data.theta_size);
+        m.kernels.update(o, t.spans.data(), static_cast<std::int64_t>(t.spans.size()), begin, end, gradient.get(),
+                         parameters.get(), slot_1, slot_2);
+    }
+
+    void run(Loan& spaces, Team& team) {
+        Barrier barrier(team.size());
+        Clock clock(t.poll);
+        auto body = [&](int thread) { loop(thread, team.size(), spaces[thread], barrier, clock); };
+        team.run(body);
+        for (int i = 0; i < team.size(); ++i) collect_trouble(spaces[i], outcome);
+    }
+
+    // All threads run this loop in step; what they decide, they decide from the same numbers.
+    void loop(int thread, int threads, Workspace<T>& space, Barrier& barrier, Clock& clock) {
+        EpochOrder order(t.order);
+        const bool alone = threads == 1, leader = thread == 0;
+        const bool shared = chunks >= 2 && !alone;  // enough parameters to divide them among threads
+        const auto meet = [&] {
+            if (!alone) barrier.wait();
+        };
+        for (std::int64_t i = 0; i < t.n_batches; ++i) {
+            const Place p = place_of(i);
+            const std::int64_t ld = m.ld_for(p.segment_rows);
+            if (leader) {
+                const bool asked = t.stop != nullptr && *t.stop != 0;
+                if (asked || clock.interrupted()) stop.store(true, std::memory_order_relaxed);
+            }
+            for (int s = 0; s < p.segments; ++s) {
+                if (s * threads / p.segments == thread) run_segment(i, p, s, space, order, ld);
+            }
+            meet();
+            if (trouble.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::trouble);
+            if (stop.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::interrupted);
+            double loss = 0.0, weight = 0.0;
+            for (int s = 0; s < p.segments; ++s) {
+                loss += losses[s];
+                weight += weights[s];
+            }
+            if (leader) {
+                t.losses[i] = weight > 0 ? loss / weight : 0.0;
+                t.weights[i] = weight;
+            }
+            if (!std::isfinite(loss) || !std::isfinite(weight)) return finish(leader, i, Stopped::loss);
+            if (m.data.derived_size > 0) {
+                if (leader) combine_derived(p);
+                meet();
+            }
+            for (std::int64_t c = shared ? thread : leader ? 0 : chunks; c < chunks; c += shared ? threads : 1) {
+                combine_chunk(c, p, weight);
+            }
+            meet();
+            double square = 0.0, penalty = 0.0;
+            for (std::int64_t c = 0; c < chunks; ++c) {
+                square += squares[static_cast<std::size_t>(c)];
+                penalty += penalties[static_cast<std::size_t>(c)];
+            }
+            double norm = std::sqrt(square);
+            if (!std::isfinite(norm)) norm = exact_norm();  // the squares may overflow where the gradient does not
+            if (leader) {
+                t.penalties[i] = penalty;
+                t.norms[i] = norm;
+            }
+            if (!std::isfinite(penalty)) return finish(leader, i, Stopped::loss);
+            if (!std::isfinite(norm)) return finish(leader, i, Stopped::gradient);
+            const UpdateOptions o = options(i, norm);
+            for (std::int64_t c = shared ? thread : leader ? 0 : chunks; c < chunks; c += shared ? threads : 1) {
+                update_chunk(c, o);
+            }
+            if (!m.data.prologue.empty()) {
+                meet();
+                if (leader) m.derive(parameters.get());
+            }
+            meet();
+        }
+        finish(leader, t.n_batches, Stopped::no);
+    }
+
+    void finish(bool leader, std::int64_t done, Stopped why) {
+        if (!leader) return;
+        outcome.done = done;
+        outcome.stopped = why;
+        if (why != Stopped::gradient) return;
+        for (std::int64_t i = 0; i < m.data.theta_size && outcome.bad_parameter < 0; ++i) {
+            if (!std::isfinite(gradient.get()[i])) outcome.bad_parameter = i;
+        }
+    }
+};
+
+template <class T>
+Outcome Machine<T>::run_batches(T* theta, T* slot_1, T* slot_2, const Training& training) const {
+    typename Impl::Stretch stretch(*impl_, training, theta, slot_1, slot_2);
+    const double rows = static_cast<double>(std::min(training.batch_size, training.order.length));
+    Team team(impl_->worthwhile(training.threads, rows, stretch.most_segments));
+    typename Impl::Loan spaces(*impl_, team.size(), training.rows);
+    stretch.run(spaces, team);
+    std::copy_n(stretch.parameters.get(), impl_->data.theta_size, theta);
+    return stretch.outcome;
+}
+
+}  // namespace chainrule
