@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from chainrule.errors import OptionError
+from chainrule.errors import NumericalError, OptionError
 from chainrule.ops.options import number
 from chainrule.training.callbacks import Callback, Callbacks, Progress
 from chainrule.training.diagnosis import explain
@@ -92,7 +92,8 @@ def minimize(
     ------
     NumericalError
         When loss or gradient is not finite: says at which iteration, in which layer and the
-        likely cause; ``.theta`` holds the last good parameters.
+        likely cause; ``.theta`` holds the last good parameters. A trial step that overflows is
+        no error where the solver's line search turns back from it.
     OptionError
         When an option is out of its range, or the network has dropout, which needs mini-batches.
     """
@@ -150,7 +151,9 @@ class _Search:
         self.history = History()
         self.iteration = self.evaluations = 0
         self.status, self.message = "", ""
+        self._overflown: np.ndarray | None = None
         self._recent: dict[int, tuple[float, float]] = {}
+        self._errors = np.geterr()
         self._begin = perf_counter()
 
     def run(self, solve: Callable[[], None]) -> Result:
@@ -177,19 +180,22 @@ class _Search:
             options.setdefault("maxiter", self.max_iter)
         if tol is not None:
             options.setdefault(tolerance, tol)
-        found = scipy.optimize.minimize(
-            self.evaluate,
-            self.theta0,
-            method=method,
-            jac=True,
-            hessp=self.hessp if self.solver == "newton-cg" else None,
-            callback=self.iteration_ends,
-            options=options,
-        )
+        with np.errstate(all="ignore"):  # a trial step that overflows
+            found = scipy.optimize.minimize(
+                self.evaluate,
+                self.theta0,
+                method=method,
+                jac=True,
+                hessp=self.hessp if self.solver == "newton-cg" else None,
+                callback=self.iteration_ends,
+                options=options,
+            )
         self.theta[...] = found.x
         limit = found.status == 1 or (self.solver == "tnc" and found.status == 3)
         self.status = "converged" if found.success else "max_iter" if limit else "failed"
         self.message = f"{method}: {found.message}"
+        if self.status == "failed" and self._overflown is not None:
+            raise self._trouble()
 
     def descend(self, learning_rate: float, tol: float) -> None:
         """θ ← θ − learning_rate · ∇J(θ), the lecture's loop, until ∇J is nowhere above ``tol``."""
@@ -212,13 +218,9 @@ class _Search:
         self.evaluations += 1
         norm = float(np.linalg.norm(gradient))
         if not math.isfinite(loss + norm):
-            raise explain(
-                self.objective,
-                theta.astype(self.dtype),
-                self.rows,
-                step=self.iteration,
-                good=self.best_theta.astype(self.dtype),
-            )
+            self._overflown = theta.copy()
+            if self.evaluations == 1:
+                raise self._trouble()
         if loss < self.best_loss:
             self.best_loss = loss
             self.best_theta[...] = theta
@@ -238,7 +240,17 @@ class _Search:
         if key not in self._recent:
             self.evaluate(theta)
         loss, norm = self._recent[key]
+        if not math.isfinite(loss + norm):
+            raise self._trouble()
         self._recent.clear()
+        with np.errstate(**self._errors):
+            self._report(theta, loss, norm, rate)
+        if self.validation is not None and self.watch.stalled:
+            self._stop("converged", "The validation score did not improve any more.")
+        if self.solver == "tnc" and self.iteration >= self.max_iter:
+            self._stop("max_iter", f"Maximum of {self.max_iter} iterations reached.")
+
+    def _report(self, theta: np.ndarray, loss: float, norm: float, rate: float) -> None:
         said = self._validate(theta)
         self.history.append(
             epoch=self.iteration,
@@ -252,10 +264,16 @@ class _Search:
         self.progress.epoch = self.iteration
         if self.told.epoch_ended(self.progress):
             self._stop("callback", "A callback asked to stop.")
-        if self.validation is not None and self.watch.stalled:
-            self._stop("converged", "The validation score did not improve any more.")
-        if self.solver == "tnc" and self.iteration >= self.max_iter:
-            self._stop("max_iter", f"Maximum of {self.max_iter} iterations reached.")
+
+    def _trouble(self) -> NumericalError:
+        theta = self.theta if self._overflown is None else self._overflown
+        return explain(
+            self.objective,
+            theta.astype(self.dtype),
+            self.rows,
+            step=self.iteration,
+            good=self.best_theta.astype(self.dtype),
+        )
 
     def _validate(self, theta: np.ndarray) -> Validation:
         if self.validation is None:
