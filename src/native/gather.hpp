@@ -1,8 +1,9 @@
-// Rows of the data to a unit-major block, converted and scaled on the way, transposed in registers; and the same
-// joined with the first product, so that the unit-major values never leave the nearest cache.
+// Rows of the data to a unit-major block, converted and scaled on the way, transposed in registers.
+//
+// Joining this with the first product, so that the unit-major values never leave the nearest cache, was measured
+// and gains nothing.
 #pragma once
 
-#include "panel.hpp"
 #include "transpose.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -73,26 +74,6 @@ template <class T, class From>
 inline bool gather(ptrdiff_t units, const Rows<T, From>& rows, T* x, ptrdiff_t ldx) {
     Vec<T> trouble{};
     for (ptrdiff_t r = 0; r < rows.count; r += lanes<T>) trouble += gather_units(rows, r, 0, units, x + r, ldx);
-    return !any<T>(trouble != trouble);
-}
-
-// y = W^T x + bias for x as gather would make it, x itself not kept. Returns whether every value is finite.
-template <class T, class From>
-inline bool gather_forward(ptrdiff_t in, ptrdiff_t out, const Rows<T, From>& rows, const T* W, ptrdiff_t ldw, const T* bias, T* y,
-                           ptrdiff_t ldy, Prefetch* prefetch = nullptr) {
-    constexpr ptrdiff_t n = lanes<T>, chunk = 128;
-    alignas(64) T x[chunk * most_vectors * n];
-    Prefetch none;
-    Vec<T> trouble{};
-    in_parts((rows.count + n - 1) / n, most_vectors, [&](ptrdiff_t v, ptrdiff_t vectors) __attribute__((always_inline)) {
-        const ptrdiff_t ldx = vectors * n;
-        for (ptrdiff_t u = 0; u < in; u += chunk) {
-            const ptrdiff_t units = in - u < chunk ? in - u : chunk;
-            for (ptrdiff_t w = 0; w < vectors; ++w) trouble += gather_units(rows, (v + w) * n, u, units, x + w * n, ldx);
-            product<T, Along::m>({units, W + u * ldw, ldw, x, ldx, y + v * n, ldy, u == 0 ? bias : nullptr, u > 0,
-                                  prefetch != nullptr ? prefetch : &none}, out, vectors);
-        }
-    });
     return !any<T>(trouble != trouble);
 }
 

@@ -3,7 +3,9 @@
 // Blocks: aligned to 64 bytes, ld a multiple of 64 bytes, every vector that holds one of the `rows` readable
 // and writable. Results fill whole vectors; what lies behind the last row never enters a sum over rows.
 // W, bias, dW, db: row-major parameters, any alignment, exactly the sizes named.
-// Every function runs on the calling thread alone, and the same arguments give the same bits.
+// Every function runs on the calling thread alone, and the same arguments give the same bits. A tile of units is a call with
+// moved pointers: units o ... of y with W + o, bias + o, y + o * ldy; units i ... of dx, dW with W + i * ldw, dx + i * ldx,
+// dW + i * lddw, x + i * ldx, xr + i.
 #pragma once
 
 #include "panel.hpp"
@@ -16,12 +18,19 @@ CHAINRULE_INLINE ptrdiff_t vectors_of(ptrdiff_t rows) {
     return (rows + lanes<T> - 1) / lanes<T>;
 }
 
-// y = W^T x + bias: `in` units of x to `out` units of y.
+// Terms added up in one go: beyond this, the vectors of x that every unit reads again would leave the L2 cache.
+template <class T>
+inline constexpr ptrdiff_t most_terms = 4096 / static_cast<ptrdiff_t>(sizeof(T));
+
+// y = W^T x + bias (which may be null): `in` units of x to `out` units of y.
 template <class T>
 inline void dense_forward(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, const T* W, ptrdiff_t ldw, const T* bias, const T* x,
                           ptrdiff_t ldx, T* y, ptrdiff_t ldy, Prefetch* prefetch = nullptr) {
     Prefetch none;
-    product<T, Along::m>({in, W, ldw, x, ldx, y, ldy, bias, false, prefetch ? prefetch : &none}, out, vectors_of<T>(rows));
+    in_parts(in, most_terms<T>, [&](ptrdiff_t k, ptrdiff_t count) __attribute__((always_inline)) {
+        product<T, Along::m>({count, W + k * ldw, ldw, x + k * ldx, ldx, y, ldy, k == 0 ? bias : nullptr, k > 0,
+                              prefetch ? prefetch : &none}, out, vectors_of<T>(rows));
+    });
 }
 
 // dx = W dy, or dx += W dy.
@@ -29,7 +38,10 @@ template <class T>
 inline void dense_backward_input(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, const T* W, ptrdiff_t ldw, const T* dy,
                                  ptrdiff_t ldy, T* dx, ptrdiff_t ldx, bool accumulate) {
     Prefetch none;
-    product<T, Along::k>({out, W, ldw, dy, ldy, dx, ldx, nullptr, accumulate, &none}, in, vectors_of<T>(rows));
+    in_parts(out, most_terms<T>, [&](ptrdiff_t k, ptrdiff_t count) __attribute__((always_inline)) {
+        product<T, Along::k>({count, W + k, ldw, dy + k * ldy, ldy, dx, ldx, nullptr, accumulate || k > 0, &none}, in,
+                             vectors_of<T>(rows));
+    });
 }
 
 // dW = x dy^T and db = sums of dy over rows (db may be null), or += both.

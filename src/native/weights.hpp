@@ -33,6 +33,16 @@ CHAINRULE_INLINE bool prefer_dots(const WeightGradient<T>& g) {
     return g.in * g.out * (vectors + 4) < features * g.out * (g.rows + 8) + transposing;
 }
 
+// Adds to (or writes) `width` values at `to`.
+template <class T>
+CHAINRULE_INLINE void put_first(T* to, Vec<T> v, ptrdiff_t width, bool accumulate) {
+    if (width == lanes<T>) {
+        store(to, accumulate ? load(to) + v : v);
+    } else {
+        store_first(to, accumulate ? load_first(to, width) + v : v, width);
+    }
+}
+
 // db[o] = sum over rows of dy[o][r].
 template <class T>
 inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, T* db, bool accumulate) {
@@ -51,11 +61,7 @@ inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, 
             sums[j] = sum;
         }
         const Vec<T> total = sum_each<T>(sums);
-        if (count == n) {
-            store(db + begin, accumulate ? load(db + begin) + total : total);
-        } else {
-            store_first(db + begin, accumulate ? load_first(db + begin, count) + total : total, count);
-        }
+        put_first<T>(db + begin, total, count, accumulate);
     }
 }
 
@@ -100,34 +106,59 @@ inline void weights_by_dots(const WeightGradient<T>& g) {
     }
 }
 
-// Adds (or writes) a tile of sums held [output][input] to dW[input][output].
+// At most a block of outputs for a vector of inputs: transposed within blocks only, then stored block by block.
 template <class T>
-CHAINRULE_INLINE void store_transposed(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
+CHAINRULE_INLINE void store_narrow(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
+                                   bool accumulate) {
+    constexpr int n = lanes<T>, width = block_lanes<T>;
+    using Block = typename VectorType<T, 16>::unaligned;
+    Vec<T> v[width];
+    CHAINRULE_UNROLL
+    for (int j = 0; j < width; ++j) v[j] = j < outputs ? load(tile + j * ldt) : Vec<T>{};
+    CHAINRULE_UNROLL
+    for (int j = 0; j < width; j += 2) interleave_pair<T, 1>(v[j], v[j + 1]);
+    if constexpr (width == 4) {
+        interleave_pair<T, 2>(v[0], v[2]);
+        interleave_pair<T, 2>(v[1], v[3]);
+        swap<T>(v[1], v[2]);
+    }
+    alignas(vector_bytes) T held[width * n];
+    CHAINRULE_UNROLL
+    for (int j = 0; j < width; ++j) store(held + j * n, v[j]);
+    for (ptrdiff_t i = 0; i < inputs; ++i) {
+        const T* from = held + i % width * n + i / width * width;
+        T* to = dW + i * lddw;
+        if (outputs == width) {
+            const Block sum = *reinterpret_cast<const Block*>(from);
+            *reinterpret_cast<Block*>(to) = accumulate ? *reinterpret_cast<const Block*>(to) + sum : sum;
+        } else {
+            for (ptrdiff_t o = 0; o < outputs; ++o) to[o] = accumulate ? to[o] + from[o] : from[o];
+        }
+    }
+}
+
+// Adds to (or writes) dW[input][output] a tile of sums held [output][input].
+template <class T>
+inline void store_transposed(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
                              bool accumulate) {
     constexpr int n = lanes<T>;
     for (ptrdiff_t i = 0; i < inputs; i += n) {
         const ptrdiff_t height = inputs - i < n ? inputs - i : n;
         for (ptrdiff_t o = 0; o < outputs; o += n) {
             const ptrdiff_t width = outputs - o < n ? outputs - o : n;
+            const T* from = tile + o * ldt + i;
+            T* to = dW + i * lddw + o;
+            if (width <= block_lanes<T>) {
+                store_narrow(from, ldt, height, width, to, lddw, accumulate);
+                continue;
+            }
             Vec<T> v[n];
             CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) v[j] = j < width ? load(tile + (o + j) * ldt + i) : Vec<T>{};
+            for (int j = 0; j < n; ++j) v[j] = j < width ? load(from + j * ldt) : Vec<T>{};
             transpose<T>(v);
-            T* to = dW + i * lddw + o;
-            if (height == n && width == n) {
-                CHAINRULE_UNROLL
-                for (int j = 0; j < n; ++j) store(to + j * lddw, accumulate ? load(to + j * lddw) + v[j] : v[j]);
-            } else {
-                CHAINRULE_UNROLL
-                for (int j = 0; j < n; ++j) {
-                    if (j >= height) continue;
-                    T* at = to + j * lddw;
-                    if (width == n) {
-                        store(at, accumulate ? load(at) + v[j] : v[j]);
-                    } else {
-                        store_first(at, accumulate ? load_first(at, width) + v[j] : v[j], width);
-                    }
-                }
+            CHAINRULE_UNROLL
+            for (int j = 0; j < n; ++j) {
+                if (j < height) put_first<T>(to + j * lddw, v[j], width, accumulate);
             }
         }
     }
@@ -155,27 +186,26 @@ inline void to_row_major(const WeightGradient<T>& g, ptrdiff_t first, ptrdiff_t 
 
 template <class T>
 inline void weights_by_features(const WeightGradient<T>& g) {
-    constexpr ptrdiff_t n = lanes<T>, widest = most_vectors * n, chunk = 64, most_outputs = 64;
+    constexpr ptrdiff_t n = lanes<T>, widest = most_vectors * n, chunk = 256, most_outputs = 48;
     alignas(64) T row_major[chunk * widest];
     alignas(64) T tile[most_outputs * widest];
     in_parts((g.in + n - 1) / n, most_vectors, [&](ptrdiff_t first, ptrdiff_t vectors) __attribute__((always_inline)) {
         const ptrdiff_t inputs = g.in - first * n < vectors * n ? g.in - first * n : vectors * n;
-        in_parts(g.out, most_outputs, [&](ptrdiff_t o, ptrdiff_t outputs) __attribute__((always_inline)) {
-            const ptrdiff_t step = g.xr != nullptr ? g.rows : chunk;
-            for (ptrdiff_t r = 0; r < g.rows; r += step) {
-                const ptrdiff_t rows = g.rows - r < step ? g.rows - r : step;
-                const T* x = g.xr + first * n;
-                ptrdiff_t ldx = g.ldxr;
-                if (g.xr == nullptr) {
-                    to_row_major(g, first * n, vectors * n, r, rows, row_major, widest);
-                    x = row_major;
-                    ldx = widest;
-                }
-                product<T, Along::k>({rows, g.dy + o * g.ldy + r, g.ldy, x, ldx, tile, widest, nullptr, r > 0, g.prefetch},
-                                     outputs, vectors);
+        for (ptrdiff_t r = 0; r < g.rows; r += chunk) {
+            const ptrdiff_t rows = g.rows - r < chunk ? g.rows - r : chunk;
+            const T* x = g.xr + r * g.ldxr + first * n;
+            ptrdiff_t ldx = g.ldxr;
+            if (g.xr == nullptr) {
+                to_row_major(g, first * n, vectors * n, r, rows, row_major, widest);
+                x = row_major;
+                ldx = widest;
             }
-            store_transposed(tile, widest, inputs, outputs, g.dW + first * n * g.lddw + o, g.lddw, g.accumulate);
-        });
+            in_parts(g.out, most_outputs, [&](ptrdiff_t o, ptrdiff_t outputs) __attribute__((always_inline)) {
+                product<T, Along::k>({rows, g.dy + o * g.ldy + r, g.ldy, x, ldx, tile, widest, nullptr, false, g.prefetch}, outputs,
+                                     vectors);
+                store_transposed(tile, widest, inputs, outputs, g.dW + first * n * g.lddw + o, g.lddw, g.accumulate || r > 0);
+            });
+        }
     });
 }
 
