@@ -27,12 +27,13 @@ def test_mistakes_of_value_are_value_errors(kind):
 def test_other_families():
     assert issubclass(errors.WrongTypeError, TypeError)
     assert issubclass(errors.NumericalError, ArithmeticError)
+    assert issubclass(errors.GradientError, ArithmeticError)
     assert issubclass(errors.EngineUnavailableWarning, UserWarning)
 
 
 def test_every_public_error_has_the_root():
     kinds = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert all(issubclass(kind, errors.ChainruleError) for kind in kinds)
 
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 import chainrule as cr
+from chainrule.check.kinks import crosses_a_kink
 from chainrule.errors import (
     ChainruleError,
     GradientError,
@@ -108,6 +109,20 @@ def test_a_unit_on_its_corner_is_a_kink_and_no_error():
     again = cr.check_gradient(wrong, X, y, theta=theta)
     assert not again.ok
     assert len(again.kinks) == 4
+
+
+def test_kinks_are_found_in_every_block_of_rows():
+    """In the last row of several thousand, of data that come by name."""
+    objective = network(cr.relu, penalty=None)
+    X, y = data(rows=5000)
+    theta = np.random.default_rng(0).normal(size=objective.vector.size)
+    apart = theta.copy()
+    objective.unpack(theta)["b1"][2] = -X[-1] @ objective.unpack(theta)["W1"][:, 2] + 1e-12
+    objective.unpack(apart)["b1"][2] = objective.unpack(theta)["b1"][2] - 2e-12
+    assert crosses_a_kink(objective, apart, theta, {"x": X}, y)
+    assert crosses_a_kink(objective, apart, theta, X, y)
+    assert not crosses_a_kink(objective, apart, theta, X[:-1], y[:-1])
+    assert not crosses_a_kink(network(cr.tanh), apart, theta, X, y)
 
 
 def test_a_penalty_on_its_corner_is_a_kink_too():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,16 @@ def test_every_node_comes_once_and_after_its_inputs(x):
     assert len(position) == len(graph.order) == len(graph)
     assert all(position[one] < position[node] for node in graph for one in node.inputs)
     assert graph.depends_on((x,)) == set(graph.order)
+
+
+def test_a_copy_keeps_where_parameters_start_and_shares_nothing(x):
+    W = cr.parameter("W", (3, 2), init=cr.normal(0.5))
+    graph = cr.Graph(cr.dropout(x @ W, 0.25, stream=3))
+    again = copy.deepcopy(graph)
+    assert repr(again) == repr(graph)
+    assert again["W"] is not W
+    assert again["W"].init == W.init
+    assert again.masks[0].stream == 3
 
 
 def test_leaves_by_kind():

@@ -71,3 +71,10 @@ def test_binary_operations_on_every_pair_of_shapes(name, pair, seed):
     for x, gradient, full in zip((a, b), op.backward(dy, a, b, y), whole, strict=True):
         assert gradient.shape == x.shape
         np.testing.assert_allclose(gradient, unbroadcast(full, x.shape), rtol=1e-12, atol=1e-12)
+
+
+def test_many_rows_are_summed_in_float64():
+    gradient = np.full((2**20, 1), 0.1, np.float32)
+    total = unbroadcast(gradient, (1,))
+    assert total.dtype == np.float32
+    assert total[0] == np.float32(2**20 * np.float64(np.float32(0.1)))

@@ -199,6 +199,20 @@ def test_what_it_declares_it_reads(name, seed, rows, columns):
         assert changed, f"{op!r} declares that it reads {read}, but does not"
 
 
+@every_operation
+@given(seed=SEEDS, **SIZES)
+@settings(max_examples=10)
+def test_some_gradients_are_as_good_as_all(name, seed, rows, columns):
+    op, inputs, y, dy, _ = sample(name, seed, rows, columns)
+    everything = op.backward(dy, *inputs, y)
+    for choice in range(2 ** len(inputs)):
+        wanted = tuple(bool(choice >> i & 1) for i in range(len(inputs)))
+        some = op.backward_some(wanted, dy, *inputs, y)
+        for one, other, is_wanted in zip(some, everything, wanted, strict=True):
+            if is_wanted:
+                np.testing.assert_array_equal(one, other)
+
+
 def has_no_use_for_it(op, read):
     """A case of the operation in which what it reads otherwise does not matter."""
     return op.name == "power" and op.exponent in (0, 1)

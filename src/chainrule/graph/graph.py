@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import GraphError
-from chainrule.graph.node import Apply, Input, Mask, Node, Parameter, Target
+from chainrule.graph.node import Apply, Constant, Input, Mask, Node, Parameter, Target
 from chainrule.graph.show import dot_text, is_plain_number, table_text
 from chainrule.graph.stored import node_from_dict, node_index, node_to_dict
 
@@ -79,6 +82,36 @@ class Graph:
                 reached.add(node)
         return reached
 
+    def constant(self, node: Constant, dtype: Any) -> np.ndarray:
+        """The value of ``node`` to compute with in ``dtype``.
+
+        Integers stay integers where an operation reads them as labels or indices; anywhere else
+        2 · x would widen a float32 x.
+        """
+        whole = node.integer and node in self._read_as_integers
+        return node.value if whole else node.value.astype(dtype, copy=False)
+
+    @cached_property
+    def _read_as_integers(self) -> set[Node]:
+        return {
+            one
+            for node in self.order
+            if isinstance(node, Apply) and node.op.integers
+            for operand, one in zip(node.op.operands, node.inputs, strict=True)
+            if operand in node.op.integers
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pickle and deepcopy would recurse from node to node, and end at a hundred of them
+        index = {node: i for i, node in enumerate(self.order)}
+        flat = [
+            (node.op, [index[one] for one in node.inputs], node.name)
+            if isinstance(node, Apply)
+            else node
+            for node in self.order
+        ]
+        return _restored, (flat, [index[node] for node in self.outputs])
+
     def __repr__(self) -> str:
         return table_text(self.names)
 
@@ -110,6 +143,16 @@ class Graph:
             raise GraphError(
                 f"node {len(nodes)} of the stored graph is malformed: {error!r}"
             ) from error
+
+
+def _restored(flat: list[Any], outputs: list[int]) -> Graph:
+    nodes: list[Node] = []
+    for entry in flat:
+        if not isinstance(entry, Node):
+            op, inputs, name = entry
+            entry = Apply(op, tuple(nodes[i] for i in inputs), name)
+        nodes.append(entry)
+    return Graph(*(nodes[i] for i in outputs))
 
 
 def _topological(outputs: tuple[Node, ...]) -> tuple[Node, ...]:

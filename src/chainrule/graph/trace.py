@@ -323,13 +323,11 @@ def _bind(graph: Graph, given: dict[Node, Any], dtype: np.dtype) -> dict[Node, n
     """An array for every leaf, checked against its shape; rows agree throughout."""
     bound: dict[Node, np.ndarray] = {}
     rows: tuple[str, int] | None = None
-    as_integers = _read_as_integers(graph)
     for node in graph.order:
         if isinstance(node, Apply):
             continue
         if isinstance(node, Constant):
-            whole = node.integer and node in as_integers  # else 2 · x would widen a float32 x
-            bound[node] = node.value if whole else node.value.astype(dtype, copy=False)
+            bound[node] = graph.constant(node, dtype)
         elif node in given:
             bound[node] = _leaf_array(node, given[node], dtype, graph.names[node])
             if node.shape[:1] == (ROWS,):
@@ -344,17 +342,6 @@ def _bind(graph: Graph, given: dict[Node, Any], dtype: np.dtype) -> dict[Node, n
             shape = tuple(count if size == ROWS else int(size) for size in node.shape)
             bound[node] = np.broadcast_to(np.ones((), dtype), shape)
     return bound
-
-
-def _read_as_integers(graph: Graph) -> set[Node]:
-    """The nodes that some operation reads as labels or indices."""
-    return {
-        one
-        for node in graph.order
-        if isinstance(node, Apply) and node.op.integers
-        for operand, one in zip(node.op.operands, node.inputs, strict=True)
-        if operand in node.op.integers
-    }
 
 
 def _leaf_array(node: Node, value: Any, dtype: np.dtype, name: str) -> np.ndarray:

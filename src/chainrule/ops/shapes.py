@@ -37,14 +37,19 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
 
 
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Sum ``gradient`` back to ``shape``: an entry read often gets the sum of its gradients."""
+    """Sum ``gradient`` back to ``shape``: an entry read often gets the sum of its gradients.
+
+    In float64: over many rows, float32 would lose half of its digits.
+    """
     if gradient.shape == shape:
         return gradient
     extra = gradient.ndim - len(shape)
     stretched = tuple(
         extra + axis for axis, size in enumerate(shape) if size == 1 != gradient.shape[extra + axis]
     )
-    return gradient.sum(axis=tuple(range(extra)) + stretched, keepdims=True).reshape(shape)
+    axes = tuple(range(extra)) + stretched
+    total = gradient.sum(axis=axes, keepdims=True, dtype=np.float64)
+    return total.reshape(shape).astype(gradient.dtype, copy=False)
 
 
 def normalize_axes(axis: int | tuple[int, ...] | None, ndim: int) -> tuple[int, ...]:

@@ -194,11 +194,17 @@ class Objective:
             )
         return self._backends[dtype]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_backends": {}, "_penalties": {}}
+    def __reduce__(self) -> tuple[Any, ...]:
+        # as one graph, which is stored without recursion at any depth; backends are made anew
+        outputs = (self.row_loss,) if self.penalty is None else (self.row_loss, self.penalty)
+        return _restored, (Graph(*outputs), self.compiled, self.n_threads)
 
     def __repr__(self) -> str:
         return f"Objective\n{self.graph!r}"
+
+
+def _restored(graph: Graph, compiled: bool, n_threads: int | None) -> Objective:
+    return Objective(*graph.outputs, compiled=compiled, n_threads=n_threads)
 
 
 def _as_floats(theta: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ class Plan:
             (node, place[node]) for node in graph.order if not isinstance(node, (Apply, Constant))
         ]
         self._constants = [
-            (place[node], node.value if node.integer else node.value.astype(dtype))
+            (graph.constant(node, dtype), place[node])
             for node in graph.order
             if isinstance(node, Constant)
         ]
@@ -106,7 +106,7 @@ class Plan:
         for node, i in self._leaves:
             if not isinstance(node, Mask) or node in leaves:
                 values[i] = leaves[node]
-        for i, constant in self._constants:
+        for constant, i in self._constants:
             values[i] = constant
         for i, rule, operands, dead in self._forward:
             values[i] = rule(*(values[k] for k in operands))
