@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,13 @@ class Recipe:
         """⌈rows / batch_size⌉; ⌊ ⌋ with ``drop_last``, but never none."""
         size = min(self.batch_size, rows)
         return rows // size if self.drop_last else -(-rows // size)
+
+
+def check_count(name: str, value: Any) -> int:
+    """``value`` if it is an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise OptionError(f"{name} must be an integer ≥ 1, got {value!r}")
+    return int(value)
 
 
 def default_decay_factors(vector: ParameterVector) -> dict[str, float]:

@@ -61,7 +61,7 @@ class Schedule(ABC):
                 self, field.name, check(f"{self.name}: {field.name}", getattr(self, field.name))
             )
 
-    def start(self) -> Memory:
+    def fresh_memory(self) -> Memory:
         """What it remembers before the first step: plain numbers."""
         return {}
 
@@ -202,7 +202,7 @@ class Plateau(Schedule):
     tol: float = 1e-4
     least: float = 0.0
 
-    def start(self):
+    def fresh_memory(self):
         return {"factor": 1.0, "best": None, "waited": 0}
 
     def epoch_ends(self, memory, loss):
@@ -226,7 +226,7 @@ class Adaptive(Schedule):
     divisor: float = 5.0
     least_rate: float = 1e-6
 
-    def start(self):
+    def fresh_memory(self):
         return {"factor": 1.0}
 
     def stalled(self, memory, rate):

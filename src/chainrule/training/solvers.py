@@ -17,6 +17,7 @@ from chainrule.training.diagnosis import explain
 from chainrule.training.history import History
 from chainrule.training.objective import Objective
 from chainrule.training.progress import progress_bars
+from chainrule.training.recipe import check_count
 from chainrule.training.result import Result
 from chainrule.training.rows import Rows, bind_rows
 from chainrule.training.validation import Validation, as_validation
@@ -109,7 +110,7 @@ def minimize(
         bind_rows(objective.rows, X, y, sample_weight),
         objective.vector.check(theta0),
         solver,
-        max_iter,
+        check_count("max_iter", max_iter),
         validation,
         n_iter_no_change,
         Callbacks([*callbacks, *progress_bars(progress_bar)]),
@@ -194,7 +195,7 @@ class _Search:
         limit = found.status == 1 or (self.solver == "tnc" and found.status == 3)
         self.status = "converged" if found.success else "max_iter" if limit else "failed"
         self.message = f"{method}: {found.message}"
-        if self.status == "failed" and self._overflown is not None:
+        if self.status == "failed" and self._overflown is not None and not self.iteration:
             raise self._trouble()
 
     def descend(self, learning_rate: float, tol: float) -> None:
@@ -216,16 +217,28 @@ class _Search:
         """Loss and gradient in float64, computed in the precision of θ₀."""
         loss, gradient = self.objective.evaluate(theta.astype(self.dtype, copy=False), self.rows)
         self.evaluations += 1
-        norm = float(np.linalg.norm(gradient))
+        with np.errstate(over="ignore"):
+            norm = float(np.linalg.norm(gradient))
         if not math.isfinite(loss + norm):
             self._overflown = theta.copy()
             if self.evaluations == 1:
                 raise self._trouble()
+            return self._wall(theta)
         if loss < self.best_loss:
             self.best_loss = loss
             self.best_theta[...] = theta
         self._recent[hash(theta.tobytes())] = loss, norm
         return loss, gradient.astype(np.float64, copy=False)
+
+    def _wall(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """In place of a loss that overflows: a parabola up from the best parameters so far.
+
+        Line searches interpolate between losses and slopes; infinities would end them.
+        """
+        height = abs(self.best_loss) + 1
+        away = theta - self.best_theta
+        with np.errstate(over="ignore"):
+            return self.best_loss + height, 2 * height / max(np.dot(away, away), 1e-300) * away
 
     def hessp(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Hessian at θ times v."""
@@ -239,9 +252,9 @@ class _Search:
         key = hash(theta.tobytes())
         if key not in self._recent:
             self.evaluate(theta)
-        loss, norm = self._recent[key]
-        if not math.isfinite(loss + norm):
+        if key not in self._recent:  # no line search turned back from what overflows
             raise self._trouble()
+        loss, norm = self._recent[key]
         self._recent.clear()
         with np.errstate(**self._errors):
             self._report(theta, loss, norm, rate)

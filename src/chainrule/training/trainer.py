@@ -16,7 +16,7 @@ from chainrule.training.diagnosis import explain
 from chainrule.training.history import History
 from chainrule.training.numpy_backend import Order, batch_rows
 from chainrule.training.objective import Objective
-from chainrule.training.recipe import Recipe, check_factors, default_decay_factors
+from chainrule.training.recipe import Recipe, check_count, check_factors, default_decay_factors
 from chainrule.training.rows import bind_rows
 from chainrule.training.schedules import Clock, Schedule, make_schedule
 from chainrule.training.updates import Update, make_update
@@ -142,7 +142,7 @@ class Trainer:
         masks = objective.rows.masks
         self.recipe = Recipe(
             update=self.rule,
-            batch_size=_count("batch_size", batch_size),
+            batch_size=check_count("batch_size", batch_size),
             drop_last=drop_last,
             penalty_by_weight=one_of("penalty_scale", penalty_scale, ("mean", "batch")) == "batch",
             clip_norm=None if clip_norm is None else number(above=0)("clip_norm", clip_norm),
@@ -154,13 +154,13 @@ class Trainer:
             dropout_seed=_seed(seed) if masks else None,
             n_threads=n_threads,
         )
-        self.max_epochs = _count("max_epochs", max_epochs)
+        self.max_epochs = check_count("max_epochs", max_epochs)
         self.shuffle = Shuffle(_seed(seed), window) if shuffle else None
         self.order = order
         self.validation = validation
         self.watch = Watch(self.theta.copy(), validation is not None, tol, n_iter_no_change, ties)
         self.state = UpdateState(0, tuple(np.zeros_like(self.theta) for _ in self.rule.slots))
-        self.memory = self.schedule.start()
+        self.memory = self.schedule.fresh_memory()
         self.epoch = self.batch = self.rows_seen = 0
         self.history = History()
         self.finished: str | None = None
@@ -244,7 +244,7 @@ class Trainer:
         """
         begin = perf_counter()
         try:
-            return self._stretch(_count("batches", batches))[0]
+            return self._stretch(check_count("batches", batches))[0]
         finally:
             self.seconds += perf_counter() - begin
 
@@ -426,13 +426,6 @@ class Trainer:
 
 
 _COUNTERS = ("epoch", "batch", "rows_seen", "finished", "seconds")
-
-
-def _count(name: str, value: Any) -> int:
-    value = integer(name, value)
-    if value < 1:
-        raise OptionError(f"{name} must be an integer ≥ 1, got {value}")
-    return value
 
 
 def _seed(value: Any) -> int:
