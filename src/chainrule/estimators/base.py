@@ -90,7 +90,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _network_output(self, X: Any) -> np.ndarray:
         """The output of every row: probabilities, values."""
-        return self._network.activate(self._scores(X))
+        scores = self._scores(X)
+        return self._network.activate(scores)
 
     @property
     def network_(self) -> Graph:

@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import DataError, OptionError
 from chainrule.estimators.class_weights import with_class_weights
 from chainrule.estimators.network import Head
-from chainrule.estimators.solving import is_mini_batch
+from chainrule.estimators.rules import is_mini_batch
 from chainrule.estimators.targets import (
     Labels,
     check_same_classes,

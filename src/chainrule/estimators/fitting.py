@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,17 +11,12 @@ from sklearn.utils import check_random_state
 from chainrule.errors import DataError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
 from chainrule.estimators.data import check_rows, check_rows_and_target, check_weights
+from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
 from chainrule.estimators.network import Head, Hidden, Network, build_network
+from chainrule.estimators.rules import is_mini_batch, make_update_rule
 from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_callbacks
-from chainrule.estimators.solving import (
-    Memory,
-    Rows,
-    Run,
-    is_mini_batch,
-    make_update_rule,
-    train,
-)
+from chainrule.estimators.solving import Rows, Run, train
 from chainrule.training import RateFinder, Result, find_learning_rate
 
 
@@ -36,6 +31,7 @@ class TrainedEstimator(NetworkEstimator):
     _numeric_target = False
     _penalty_scale = "batch"
     _loss_parts = 1
+    _solver_options: ClassVar[dict[str, Any]] = {}
     _memory: Memory | None = None
 
     @abstractmethod
@@ -123,6 +119,7 @@ class TrainedEstimator(NetworkEstimator):
                 memory=None if first else self._memory,
                 penalty_scale=self._penalty_scale,
                 loss_parts=self._loss_parts,
+                options=self._solver_options,
             )
             self._keep(network, self._train(network, theta0, rows, run), rows, first)
         end_fit(context, self, X, y)
@@ -181,11 +178,15 @@ class TrainedEstimator(NetworkEstimator):
         self._install(network, result.theta)
         self.n_iter_ = result.n_iter
         self.out_activation_ = self._head().activation
-        self.loss_ = self._reported(result.loss, rows)
-        self.history_ = result.history
+        losses = [self._reported(loss, rows) for loss in result.history["loss"]]
+        # scikit-learn's is that of the last epoch, also where the best epoch's weights are kept
+        last = result.trainer is not None and len(losses) > 0
+        self.loss_ = losses[-1] if last else self._reported(result.loss, rows)
+        self.history_ = joined_history(
+            None if first else getattr(self, "history_", None), result.history
+        )
         self.training_status_ = result.status
         earlier = [] if first else getattr(self, "loss_curve_", [])
-        losses = [self._reported(loss, rows) for loss in result.history["loss"]]
         self.loss_curve_ = [*earlier, *losses]
         self.t_ = 0 if result.trainer is None else result.trainer.rows_seen
         self._memory = None if result.trainer is None else Memory.of(result.trainer)

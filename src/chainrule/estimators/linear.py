@@ -12,7 +12,8 @@ from chainrule.estimators.constraints import Constraint, flag, real
 from chainrule.estimators.fitting import TrainedEstimator
 from chainrule.estimators.network import Network
 from chainrule.estimators.options import CLASSES, COMMON
-from chainrule.estimators.solving import Rows, Run, is_mini_batch, say_how_it_ended
+from chainrule.estimators.rules import is_mini_batch
+from chainrule.estimators.solving import Rows, Run, say_how_it_ended
 from chainrule.estimators.split_l1 import minimize_l1
 from chainrule.training import Result
 
@@ -28,6 +29,12 @@ class LinearClassifier(Classification, TrainedEstimator):
     }
     _multilabel = False
     _penalty_scale = "mean"
+
+    @property
+    def _solver_options(self) -> dict[str, Any]:  # type: ignore[override]
+        # a convex problem is solved to the end: the gradient alone says when
+        return {"ftol": 1e-15, "maxls": 50} if self.solver == "lbfgs" else {}
+
     coef_: np.ndarray
     intercept_: np.ndarray
 

@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.estimators.fitting import TrainedEstimator
 from chainrule.estimators.network import Hidden, Network
 from chainrule.estimators.options import hidden_layers
-from chainrule.estimators.solving import is_mini_batch
+from chainrule.estimators.rules import is_mini_batch
 
 
 class MultiLayerPerceptron(TrainedEstimator):

@@ -14,7 +14,8 @@ from chainrule.estimators.constraints import Constraint, function, one_of, real
 from chainrule.estimators.mlp import MultiLayerPerceptron
 from chainrule.estimators.network import Head, Loss
 from chainrule.estimators.options import COMMON, HIDDEN
-from chainrule.estimators.solving import Rows, is_mini_batch
+from chainrule.estimators.rules import is_mini_batch
+from chainrule.estimators.solving import Rows
 from chainrule.graph import FUNCTIONS
 from chainrule.ops import ROWS
 

@@ -11,7 +11,8 @@ import numpy as np
 from chainrule.errors import OptionError
 from chainrule.estimators.linear import LinearClassifier
 from chainrule.estimators.network import Head, Network, build_network
-from chainrule.estimators.solving import Rows, Run, is_mini_batch
+from chainrule.estimators.rules import is_mini_batch
+from chainrule.estimators.solving import Rows, Run
 from chainrule.estimators.targets import one_column_a_class, smooth
 from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS

@@ -23,7 +23,7 @@ from chainrule.estimators.constraints import (
     verbosity,
 )
 from chainrule.estimators.network import Hidden
-from chainrule.estimators.solving import FULL_BATCH, MINI_BATCH, RATES
+from chainrule.estimators.rules import FULL_BATCH, MINI_BATCH, RATES
 from chainrule.networks import ACTIVATIONS
 from chainrule.training import Schedule, Update
 

@@ -10,41 +10,24 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.errors import NumericalError
+from chainrule.estimators.memory import Memory
 from chainrule.estimators.network import Network
-from chainrule.training import (
-    SCHEDULES,
-    SGD,
-    SOLVERS,
-    Adam,
-    AdamW,
-    Adaptive,
-    Constant,
-    InverseScaling,
-    Momentum,
-    Nesterov,
-    Progress,
-    Result,
-    RMSProp,
-    Schedule,
-    Trainer,
-    Update,
-    make_schedule,
-    minimize,
-    run_to_end,
+from chainrule.estimators.rules import (
+    RowOrder,
+    is_mini_batch,
+    make_rate_schedule,
+    make_update_rule,
 )
+from chainrule.training import Progress, Result, Trainer, minimize, run_to_end
 from chainrule.training.callbacks import Callbacks
-
-FULL_BATCH = SOLVERS
-MINI_BATCH = ("sgd", "adam", "adamw", "rmsprop", "nesterov")
-SKLEARN_RATES = ("constant", "invscaling", "adaptive")
-RATES = (*SKLEARN_RATES, *(name for name in SCHEDULES if name not in SKLEARN_RATES))
+from chainrule.training.interrupts import graceful
 
 
 class DivergedError(NumericalError, ValueError):
@@ -95,6 +78,8 @@ class Run:
     loss_parts : int
         The loss reported is that of a row divided by this: scikit-learn averages a squared error
         over outputs, though its gradient is that of the sum.
+    options : dict
+        More options of SciPy's solver.
     """
 
     random_state: np.random.RandomState
@@ -104,118 +89,7 @@ class Run:
     memory: Memory | None = None
     penalty_scale: str = "batch"
     loss_parts: int = 1
-
-
-@dataclass(frozen=True)
-class Memory:
-    """What one run hands on to the next.
-
-    Attributes
-    ----------
-    rule : str
-        The update rule's name.
-    slots, step
-        What the update rule remembers, and how many updates it has made.
-    schedule : dict
-        What the schedule remembers.
-    rows_seen : int
-        scikit-learn's ``t_``.
-    best, best_theta, no_improvement
-        The best loss or score so far, where it was, epochs in a row that were not better.
-    scored : bool
-        Whether ``best`` is a score.
-    """
-
-    rule: str
-    slots: tuple[np.ndarray, ...]
-    step: int
-    schedule: dict[str, Any]
-    rows_seen: int
-    best: float
-    best_theta: np.ndarray
-    no_improvement: int
-    scored: bool
-
-    @classmethod
-    def of(cls, trainer: Trainer) -> Memory:
-        """What ``trainer`` knows now."""
-        watch = trainer.watch
-        return cls(
-            trainer.rule.kind,
-            trainer.slots,
-            trainer.step,
-            dict(trainer.memory),
-            trainer.rows_seen,
-            watch.best,
-            watch.best_theta,
-            watch.no_improvement,
-            watch.score,
-        )
-
-    def hand_on(self, trainer: Trainer, *, update_rule: bool) -> None:
-        """Let ``trainer`` go on from here; ``update_rule``: with the rule's memory, too."""
-        trainer.rows_seen = self.rows_seen
-        if self.scored == trainer.watch.score:
-            trainer.watch.best = self.best
-            trainer.watch.no_improvement = self.no_improvement
-            trainer.watch.best_theta[...] = self.best_theta
-        if update_rule and self.rule == trainer.rule.kind:
-            trainer.state.step = self.step
-            trainer.memory = dict(self.schedule)
-            for mine, theirs in zip(trainer.slots, self.slots, strict=True):
-                mine[...] = theirs
-
-
-def is_mini_batch(estimator: Any) -> bool:
-    """Whether the solver goes over batches of rows."""
-    return isinstance(estimator.solver, Update) or estimator.solver in MINI_BATCH
-
-
-def make_update_rule(estimator: Any) -> Update:
-    """The update rule that ``solver`` and its options name."""
-    solver, rate = estimator.solver, float(estimator.learning_rate_init)
-    if isinstance(solver, Update):
-        return solver
-    if solver == "sgd" and estimator.momentum == 0:
-        return SGD(rate)
-    if solver == "nesterov" or (solver == "sgd" and estimator.nesterovs_momentum):
-        return Nesterov(rate, estimator.momentum)
-    if solver == "sgd":
-        return Momentum(rate, estimator.momentum)
-    if solver == "rmsprop":
-        return RMSProp(rate, epsilon=estimator.epsilon)
-    moments = (estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    if solver == "adamw":
-        return AdamW(rate, *moments, weight_decay=estimator.weight_decay)
-    return Adam(rate, *moments)
-
-
-def make_rate_schedule(estimator: Any) -> Schedule:
-    """The schedule that ``learning_rate`` names; scikit-learn's three are for "sgd" and ours."""
-    rate = estimator.learning_rate
-    if isinstance(rate, Schedule):
-        return rate
-    if rate == "constant" or (estimator.solver == "adam" and rate in SKLEARN_RATES):
-        return Constant()
-    if rate == "invscaling":
-        return InverseScaling(float(estimator.power_t))
-    return Adaptive() if rate == "adaptive" else make_schedule(rate)
-
-
-class RowOrder:
-    """The rows in a new order every epoch: scikit-learn's draws, one shuffle upon the last."""
-
-    def __init__(self, rows: int, random_state: np.random.RandomState) -> None:
-        self.order = np.arange(rows)
-        self.random_state = random_state
-        self.epoch = -1
-
-    def __call__(self, epoch: int) -> np.ndarray:
-        if epoch != self.epoch:
-            permutation = np.arange(len(self.order))
-            self.random_state.shuffle(permutation)
-            self.order, self.epoch = self.order[permutation], epoch
-        return self.order
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class _AveragedLosses:
@@ -283,19 +157,22 @@ def train_mini_batches(
     try:
         if run.one_epoch:
             return _one_epoch(trainer, run.callbacks)
-        return run_to_end(
-            trainer, callbacks=run.callbacks, progress_bar=bool(estimator.progress_bar)
-        )
+        result = run_to_end(trainer, callbacks=run.callbacks, progress_bar=estimator.progress_bar)
     except NumericalError as error:
         if run.validation is None or trainer.watch.best_epoch == 0:
             raise
         return _diverged(trainer, str(error))
+    if run.validation is None:
+        return result
+    # of all runs that went on from each other, this one perhaps not among the better ones
+    return replace(result, theta=trainer.watch.best_theta.copy())
 
 
 def _one_epoch(trainer: Trainer, callbacks: Sequence[Any]) -> Result:
     status = "max_iter"
     try:
-        trainer.run_epoch()
+        with graceful(trainer.stop):
+            trainer.run_epoch()
         progress = Progress(
             objective=trainer.objective,
             theta=trainer.theta,
@@ -336,14 +213,14 @@ def train_full_batch(
     estimator: Any, network: Network, theta0: np.ndarray, rows: Rows, run: Run
 ) -> Result:
     """One of SciPy's solvers on all rows."""
-    solver = estimator.solver
+    options = {"maxfun": estimator.max_fun} if estimator.solver == "lbfgs" else {}
     result = minimize(
         network.objective,
         rows.X,
         rows.y,
         rows.weight,
         theta0=theta0,
-        solver=solver,
+        solver=estimator.solver,
         max_iter=estimator.max_iter,
         tol=float(estimator.tol),
         learning_rate=float(estimator.learning_rate_init),
@@ -352,8 +229,8 @@ def train_full_batch(
         if run.validation is None or math.isinf(estimator.n_iter_no_change)
         else int(estimator.n_iter_no_change),
         callbacks=run.callbacks,
-        progress_bar=bool(estimator.progress_bar),
-        options={"maxfun": estimator.max_fun} if solver == "lbfgs" else None,
+        progress_bar=estimator.progress_bar,
+        options=options | run.options,
     )
     if run.loss_parts > 1:
         penalty = network.objective.penalty_and_gradient(result.theta)[0]

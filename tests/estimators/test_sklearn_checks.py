@@ -1,0 +1,21 @@
+"""scikit-learn's own checks of what an estimator must do, without exceptions."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from chainrule.estimators import (
+    MLPClassifier,
+    MLPRegressor,
+    OneVsAllClassifier,
+    SoftmaxClassifier,
+)
+
+# the checks fit a few rows for a few epochs and do not look at convergence
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@parametrize_with_checks(
+    [MLPClassifier(), MLPRegressor(), OneVsAllClassifier(), SoftmaxClassifier()]
+)
+def test_estimator(estimator, check):
+    check(estimator)
