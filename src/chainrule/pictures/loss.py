@@ -51,6 +51,7 @@ def plot_loss(
         _scale(ax, curves)
         if set(curves) != {""}:
             _label_ends(ax, curves)
+            _lead_to_labels(ax, curves)
     return ax
 
 
@@ -118,6 +119,16 @@ def _label_ends(ax: Axes, curves: dict[str, np.ndarray]) -> None:
             va="center",
             weight="bold",
         )
+
+
+def _lead_to_labels(ax: Axes, curves: dict[str, np.ndarray]) -> None:
+    """A faint line from where a shorter curve ends to its label."""
+    right = ax.get_xlim()[1]
+    for i, losses in enumerate(curves.values()):
+        last = int(np.flatnonzero(np.isfinite(losses))[-1])
+        if last + 1 < right:
+            colour = COLOURS[i % len(COLOURS)]
+            ax.hlines(losses[last], last + 1, right, colour, ":", linewidth=1, alpha=0.6)
 
 
 def spread(heights: np.ndarray, gap: float) -> np.ndarray:

@@ -1,0 +1,182 @@
+"""Every command with its options, on one page; the work is in the file of the command's name.
+
+Those files load scikit-learn and SciPy, so each is imported when its command runs and
+``chainrule --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import chainrule
+from chainrule.cli.console import one_line_errors
+from chainrule.cli.options import ModelName, ModelOptions, Solver, TrainOptions, parse_hidden
+from chainrule.networks import ACTIVATIONS
+
+app = typer.Typer(
+    name="chainrule",
+    help="Neural networks you can see through: learn, predict, check gradients.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="digits|mnist|FILE.csv",
+        help="What to learn from: the digits that come with scikit-learn, MNIST (its four files "
+        "are looked for in $CHAINRULE_DATA, else downloaded once; a folder that holds them works "
+        "too), or a table of numbers with one column of labels.",
+    ),
+]
+Target = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="The column to predict, for FILE.csv.")
+]
+Model = Annotated[ModelName | None, typer.Option(metavar="NAME", help=f"{', '.join(ModelName)}.")]
+Hidden = Annotated[
+    str | None,
+    typer.Option(metavar="20,10", help="Neurons of each hidden layer of the mlp."),
+]
+ActivationName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}."),
+]
+Alpha = Annotated[
+    float, typer.Option(metavar="λ", min=0, help="λ of the penalty λ/2·Σ‖W‖² beside the mean loss.")
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="Of the split and of the start.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chainrule {chainrule.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def command_line(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Neural networks you can see through: learn, predict, check gradients."""
+
+
+@app.command()
+def train(
+    source: Source,
+    target: Target = None,
+    model: Model = None,
+    hidden: Hidden = None,
+    activation: ActivationName = None,
+    solver: Annotated[
+        Solver,
+        typer.Option(metavar="NAME", help=f"{', '.join(Solver)}."),
+    ] = Solver.CG,
+    alpha: Alpha = 1e-4,
+    max_iter: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Iterations or epochs at most.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Rows of a mini-batch [default: 200].")
+    ] = None,
+    seed: Seed = 0,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL.safetensors", help="Keep the model here; of several, the best."
+        ),
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            show_default="chainrule-digits, chainrule-mnist; none for FILE.csv",
+            help="Put pictures here.",
+        ),
+    ] = None,
+) -> None:
+    """Learn from data, test on rows held back, draw what was learnt.
+
+    `chainrule train digits` trains four models side by side, from one-vs-all logistic regression
+    to two hidden layers. Each is checked first: its gradient against numerical differences.
+    """
+    with one_line_errors():
+        from chainrule.cli.train import run
+
+        choice = ModelOptions(model, parse_hidden(hidden), activation, alpha, seed)
+        options = TrainOptions(source, target, solver, max_iter, batch_size, save, pictures)
+        run(choice, options)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --save wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Rows to predict.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT.csv", show_default="standard output", help="Write here."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Compare with this column [default: the one learnt]."),
+    ] = None,
+) -> None:
+    """Predict the rows of a table with a model from a file.
+
+    The columns of FILE.csv are kept; the prediction and, for classes, a probability of each are
+    added. Where the table holds the column that was learnt, standard error says how many are right.
+    """
+    with one_line_errors():
+        from chainrule.cli.predict import run
+
+        run(model, file, output, target)
+
+
+@app.command()
+def check(
+    source: Source,
+    target: Target = None,
+    model: Model = None,
+    hidden: Hidden = None,
+    activation: ActivationName = None,
+    alpha: Alpha = 1e-4,
+    seed: Seed = 0,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Rows of data to check with.")
+    ] = 100,
+) -> None:
+    """Compare a model's gradient by the chain rule with numerical differences.
+
+    Prints, for each parameter, the entry that agrees least. Exit code 1 if the gradient is wrong.
+    """
+    with one_line_errors():
+        from chainrule.cli.check import run
+
+        run(
+            source, target, ModelOptions(model, parse_hidden(hidden), activation, alpha, seed), rows
+        )
+
+
+@app.command()
+def info() -> None:
+    """Versions, the engine and why it is missing if it is, threads, BLAS."""
+    with one_line_errors():
+        from chainrule.cli.info import run
+
+        run()
+
+
+def main() -> None:
+    """The entry point of the command ``chainrule``."""
+    app()

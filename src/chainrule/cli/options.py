@@ -1,0 +1,95 @@
+"""What the commands can be told, as plain data that their files take."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from chainrule.errors import OptionError, describe
+from chainrule.networks import ACTIVATIONS
+
+
+class ModelName(StrEnum):
+    """The rungs of the ladder, by the name typed."""
+
+    ONE_VS_ALL = "one-vs-all"
+    SOFTMAX = "softmax"
+    MLP = "mlp"
+
+
+class Solver(StrEnum):
+    """Full batch as far as "gd"; the rest go over mini-batches."""
+
+    CG = "cg"
+    LBFGS = "lbfgs"
+    BFGS = "bfgs"
+    TNC = "tnc"
+    NEWTON_CG = "newton-cg"
+    GD = "gd"
+    SGD = "sgd"
+    ADAM = "adam"
+    ADAMW = "adamw"
+    RMSPROP = "rmsprop"
+    NESTEROV = "nesterov"
+
+    @property
+    def is_full_batch(self) -> bool:
+        """Whether each step looks at all rows."""
+        return list(Solver).index(self) <= list(Solver).index(Solver.GD)
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model, and where it starts. ``None`` leaves the choice to the command.
+
+    Attributes
+    ----------
+    model : ModelName or None
+    hidden : tuple of int or None
+        Neurons of each hidden layer.
+    activation : str or None
+    alpha : float
+        λ of the penalty λ/2 · Σ‖W‖², beside the mean loss over the rows; the same for all models.
+    seed : int
+    """
+
+    model: ModelName | None = None
+    hidden: tuple[int, ...] | None = None
+    activation: str | None = None
+    alpha: float = 1e-4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.activation is not None and self.activation not in ACTIVATIONS:
+            known = f"one of {', '.join(ACTIVATIONS)}"
+            raise OptionError(describe("--activation", known, repr(self.activation)))
+
+    @property
+    def names_a_model(self) -> bool:
+        """Whether anything was said about which model."""
+        return (self.model, self.hidden, self.activation) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything that ``chainrule train`` can be told besides the model."""
+
+    source: str
+    target: str | None = None
+    solver: Solver = Solver.CG
+    max_iter: int | None = None
+    batch_size: int | None = None
+    save: Path | None = None
+    pictures: Path | None = None
+
+
+def parse_hidden(text: str | None) -> tuple[int, ...] | None:
+    """``"20,10"`` → ``(20, 10)``."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\s*[1-9]\d*\s*([,\s]\s*[1-9]\d*\s*)*", text):
+        expected = "the neurons of each hidden layer, such as 20 or 20,10"
+        raise OptionError(describe("--hidden", expected, repr(text)))
+    return tuple(int(size) for size in re.findall(r"\d+", text))
