@@ -109,6 +109,11 @@ class Network:
         """The name of the leaf that the rows come in by."""
         return str(self.objective.rows.inputs[0].name)
 
+    @property
+    def columns(self) -> int:
+        """Columns of the rows."""
+        return int(self.objective.rows.inputs[0].shape[1])
+
     @cached_property
     def weights(self) -> tuple[str, ...]:
         """Names of the layers' matrices, first layer first."""
