@@ -30,7 +30,8 @@ class RateFinder:
     smoothed : ndarray
         Running mean of the losses.
     suggestion : float
-        The rate at which the smoothed loss falls fastest over the logarithm of the rate.
+        A tenth of the rate at which the smoothed loss is least: there it still falls, and
+        some way from where it explodes. (Where it falls fastest is lost in noise at low rates.)
     """
 
     rates: np.ndarray
@@ -87,7 +88,7 @@ def find_learning_rate(
     losses = _losses(trainer, batches)
     rates = smallest * growth ** np.arange(len(losses))
     smoothed = running_mean(losses)
-    return RateFinder(rates, losses, smoothed, _steepest(rates, smoothed))
+    return RateFinder(rates, losses, smoothed, float(rates[np.argmin(smoothed)] / 10))
 
 
 def _losses(trainer: Trainer, batches: int) -> np.ndarray:
@@ -113,9 +114,3 @@ def running_mean(values: np.ndarray) -> np.ndarray:
         mean = SMOOTHING * mean + (1 - SMOOTHING) * value
         means[i] = mean / (1 - SMOOTHING ** (i + 1))
     return means
-
-
-def _steepest(rates: np.ndarray, smoothed: np.ndarray) -> float:
-    end = max(int(np.argmin(smoothed)), 2)
-    slope = np.gradient(smoothed[: end + 1], np.log(rates[: end + 1]))
-    return float(rates[int(np.argmin(slope))])

@@ -167,6 +167,7 @@ class Trainer:
         self.stop = np.zeros(1, np.uint8)
         self.seconds = 0.0
         self._tally = np.zeros(4)
+        self._good = self.theta.copy()
         self.bind(X, y, sample_weight)
 
     @property
@@ -294,6 +295,7 @@ class Trainer:
             setattr(self, name, numbers[name])
         self.memory = dict(numbers["schedule"])
         self._tally = np.array(numbers["tally"])
+        self._good = self.theta.copy()
         self.watch.restore(numbers["watch"], arrays["best_theta"])
         self.history = History(numbers["history"])
 
@@ -317,7 +319,7 @@ class Trainer:
 
     def _run_stretch(self, rates: np.ndarray) -> BatchReport:
         first = self.epoch * self.batches_per_epoch + self.batch
-        good, before = self.theta.copy(), self.state.step
+        start, before = self.theta.copy(), self.state.step
         if self.batch == 0:
             self._tally[:] = 0
         try:
@@ -334,12 +336,14 @@ class Trainer:
         except KeyboardInterrupt:
             self._advance(first, self.state.step - before)
             raise
+        if report.n_done:  # a batch's loss and gradient at these parameters were finite
+            self._good = start
         self._count_losses(report, first)
         self._advance(first, report.n_done)
         if report.stopped == "interrupted":
             self.stop[0] = 0
         elif report.stopped is not None:
-            raise self._explain(report, first, float(rates[report.n_done]), good)
+            raise self._explain(report, first, float(rates[report.n_done]))
         return report
 
     def _order(self) -> Order:
@@ -406,9 +410,7 @@ class Trainer:
             f"{self.watch.n_iter_no_change} consecutive epochs."
         )
 
-    def _explain(
-        self, report: BatchReport, first: int, rate: float, good: np.ndarray
-    ) -> NumericalError:
+    def _explain(self, report: BatchReport, first: int, rate: float) -> NumericalError:
         number = first + report.n_done
         order = (
             self._order() if self.order is None else self.order(number // self.batches_per_epoch)
@@ -419,7 +421,7 @@ class Trainer:
             self.theta,
             batch,
             step=number,
-            good=self.watch.best_theta.copy() if self.watch.best_epoch else good,
+            good=self._good.copy(),
             learning_rate=rate,
             parameter=report.parameter,
         )

@@ -1,0 +1,309 @@
+"""The trainer: state, order of rows, epochs and stretches, going on to the same bits."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from chainrule.errors import DataError, OptionError, ShapeError
+from chainrule.training import (
+    SGD,
+    UPDATES,
+    History,
+    Plateau,
+    Trainer,
+    Validation,
+    minimize_batches,
+    run_to_end,
+)
+
+
+def make_trainer(problem, **options):
+    options = {"batch_size": 16, "max_epochs": 6, "n_iter_no_change": None, **options}
+    return Trainer(problem.objective, problem.X, problem.y, theta0=problem.theta0, **options)
+
+
+def test_the_seed_decides_everything(make):
+    runs = {}
+    for seed in (0, 0, 1):
+        problem = make(rate=0.3)
+        result = minimize_batches(
+            problem.objective, problem.X, problem.y,
+            theta0=problem.theta0, batch_size=16, max_epochs=5, seed=seed,
+        )  # fmt: skip
+        if seed in runs:
+            np.testing.assert_array_equal(result.theta, runs[seed])
+        runs[seed] = result.theta
+    assert np.abs(runs[0] - runs[1]).max() > 1e-3
+
+
+def test_every_row_once_an_epoch_in_a_new_order(make):
+    """One row a batch at a rate of 0: the losses are the rows' own, in the order of the visit."""
+    problem = make(strength=0.0)
+    own = [problem.by_hand(problem.theta0, problem.X[[i]], problem.y[[i]])[0] for i in range(53)]
+    trainer = make_trainer(problem, update=SGD(0.0), batch_size=1)
+    epochs = [trainer.run(53) for _ in range(2)]
+    for losses in epochs:
+        np.testing.assert_allclose(np.sort(losses), np.sort(own), rtol=1e-12)
+        assert not np.allclose(losses, own)
+    assert not np.allclose(epochs[0], epochs[1])
+    still = make_trainer(problem, update=SGD(0.0), batch_size=1, shuffle=False)
+    np.testing.assert_allclose(still.run(53), own, rtol=1e-12)
+
+
+def test_a_window_keeps_neighbours_together(make):
+    problem = make(strength=0.0, rows=64)
+    own = [problem.by_hand(problem.theta0, problem.X[[i]], problem.y[[i]])[0] for i in range(64)]
+    trainer = make_trainer(problem, update=SGD(0.0), batch_size=1, window=8)
+    losses = trainer.run(64)
+    visited = np.array([int(np.argmin(np.abs(np.array(own) - loss))) for loss in losses])
+    assert sorted(visited) == list(range(64))
+    for start in range(0, 64, 8):
+        assert len(set(visited[start : start + 8] // 8)) == 1
+    assert not np.array_equal(visited, np.arange(64))
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_counters(problem, drop_last):
+    trainer = make_trainer(problem, drop_last=drop_last)
+    per_epoch, rows = (3, 48) if drop_last else (4, 53)
+    assert trainer.batches_per_epoch == per_epoch
+    trainer.run(2)
+    assert (trainer.epoch, trainer.batch, trainer.step, trainer.rows_seen) == (0, 2, 2, 32)
+    trainer.run_epoch()
+    assert (trainer.epoch, trainer.batch, trainer.step) == (1, 0, per_epoch)
+    assert trainer.rows_seen == rows
+    trainer.run(2 * per_epoch + 1)
+    assert (trainer.epoch, trainer.batch, trainer.step) == (3, 1, 3 * per_epoch + 1)
+    assert trainer.rows_seen == 3 * rows + 16
+    assert len(trainer.history) == 1
+
+
+@pytest.mark.parametrize("scale", ["mean", "batch"])
+def test_an_epochs_loss_is_the_mean_over_its_batches(problem, scale):
+    weight = np.random.default_rng(1).uniform(0.1, 4, size=53)
+    trainer = Trainer(
+        problem.objective, problem.X, problem.y, weight, theta0=problem.theta0, update=SGD(0.5),
+        batch_size=16, shuffle=False, penalty_scale=scale,
+    )  # fmt: skip
+    theta, total, sizes, norms = problem.theta0, 0.0, 0.0, []
+    for start in range(0, 53, 16):
+        rows = slice(start, start + 16)
+        w = weight[rows]
+        share = 1.0 if scale == "mean" else 1 / w.sum()
+        loss, gradient = problem.by_hand(theta, problem.X[rows], problem.y[rows], w, share)
+        size = w.sum() if scale == "mean" else len(w)
+        total, sizes = total + size * loss, sizes + size
+        norms.append(np.linalg.norm(gradient))
+        theta = theta - 0.5 * gradient
+    trainer.run(1)  # the part of an epoch that is run by itself counts towards it
+    row = trainer.run_epoch()
+    assert row["loss"] == pytest.approx(total / sizes, rel=1e-12)
+    assert row["gradient_norm"] == pytest.approx(np.mean(norms), rel=1e-9)
+    assert row["learning_rate"] == 0.5
+    np.testing.assert_allclose(trainer.theta, theta, rtol=1e-11)
+
+
+def test_a_batch_without_weight_changes_nothing_but_by_the_penalty(problem):
+    weight = np.ones(53)
+    weight[:16] = 0
+    for scale, expected in (("batch", problem.theta0), ("mean", None)):
+        trainer = Trainer(
+            problem.objective, problem.X, problem.y, weight, theta0=problem.theta0,
+            update=SGD(0.5), batch_size=16, shuffle=False, penalty_scale=scale,
+        )  # fmt: skip
+        trainer.run(1)
+        if expected is None:
+            expected = problem.theta0.copy()
+            expected[:20] *= 1 - 0.5 * 0.03
+            expected[24:36] *= 1 - 0.5 * 0.03
+        np.testing.assert_allclose(trainer.theta, expected, rtol=1e-12)
+
+
+def test_one_long_stretch_is_many_short_ones(make):
+    results = []
+    for pieces in ([24], [1] * 24, [5, 7, 12]):
+        trainer = make_trainer(make(rate=0.2), update="adam", schedule="cosine")
+        losses = np.concatenate([trainer.run(k) for k in pieces])
+        results.append((trainer.theta, losses))
+    for theta, losses in results[1:]:
+        np.testing.assert_array_equal(theta, results[0][0])
+        np.testing.assert_array_equal(losses, results[0][1])
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stored_state_goes_on_to_the_same_bits(make, update, dtype):
+    """Stopped in the middle of an epoch, written as JSON and arrays, read by a new trainer."""
+
+    def new():
+        problem = make(rate=0.25)
+        problem.theta0 = problem.theta0.astype(dtype)
+        count = iter(range(100))
+        return make_trainer(
+            problem, update=update, schedule=Plateau(drop=0.5, patience=1),
+            validation=lambda theta: Validation(-float(theta @ theta), next(count)),
+        )  # fmt: skip
+
+    whole = new()
+    for _ in range(5):
+        whole.run_epoch()
+
+    first = new()
+    first.run_epoch()
+    first.run_epoch()
+    first.run(3)
+    state = first.state_dict()
+    numbers = json.loads(json.dumps(state["numbers"], allow_nan=False))
+    arrays = {name: array.copy() for name, array in state["arrays"].items()}
+    first.run_epoch()  # what was stored does not move on with the trainer
+    second = new()
+    second.validation = lambda theta: Validation(-float(theta @ theta), second.epoch - 1)
+    second.load_state_dict({"arrays": arrays, "numbers": numbers})
+    while second.epoch < 5:
+        second.run_epoch()
+    np.testing.assert_array_equal(second.theta, whole.theta)
+    for one, other in zip(second.slots, whole.slots, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(second.watch.best_theta, whole.watch.best_theta)
+    assert second.memory == whole.memory
+    for name in ("loss", "validation_score", "validation_loss", "learning_rate", "epoch"):
+        assert second.history[name] == whole.history[name]
+    assert second.rows_seen == whole.rows_seen
+
+
+def test_foreign_state_is_refused(problem, make):
+    trainer = make_trainer(problem, update="adam")
+    with pytest.raises(OptionError, match="update rule 'sgd'.*'adam'"):
+        trainer.load_state_dict(make_trainer(problem, update="sgd").state_dict())
+    single = make()
+    single.theta0 = single.theta0.astype(np.float32)
+    with pytest.raises(ShapeError, match="'theta': expected float64"):
+        trainer.load_state_dict(make_trainer(single, update="adam").state_dict())
+
+
+def test_new_rows_begin_a_new_epoch(problem):
+    trainer = make_trainer(problem, update=SGD(0.1), shuffle=False)
+    trainer.run(2)
+    theta = trainer.theta.copy()
+    X, y = problem.X[20:30], problem.y[20:30]
+    trainer.bind(X, y)
+    row = trainer.run_epoch()
+    loss, gradient = problem.by_hand(theta, X, y)
+    assert row["loss"] == pytest.approx(loss)
+    np.testing.assert_allclose(trainer.theta, theta - 0.1 * gradient, rtol=1e-12)
+    assert trainer.rows_seen == 42
+    assert (trainer.epoch, trainer.batch) == (1, 0)
+
+
+def test_stop_ends_a_stretch(problem):
+    trainer = make_trainer(problem)
+    trainer.stop[0] = 1
+    assert len(trainer.run(10)) == 0
+    assert (trainer.step, trainer.stop[0]) == (0, 0)
+    trainer.stop[0] = 1
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run_epoch()
+    assert len(trainer.run(10)) == 10
+
+
+def test_the_callers_theta_is_left_alone(problem):
+    before = problem.theta0.copy()
+    make_trainer(problem).run(8)
+    np.testing.assert_array_equal(problem.theta0, before)
+
+
+def test_batches_are_never_larger_than_the_data(problem):
+    trainer = make_trainer(problem, batch_size=1000, drop_last=True, update=SGD(0.1))
+    trainer.run_epoch()
+    wanted = problem.theta0 - 0.1 * problem.by_hand(problem.theta0, problem.X, problem.y)[1]
+    np.testing.assert_allclose(trainer.theta, wanted, rtol=1e-12)
+
+
+def test_training_stops_when_the_loss_does_not_improve(problem):
+    result = minimize_batches(
+        problem.objective, problem.X, problem.y, theta0=problem.theta0,
+        update=SGD(1e-12), n_iter_no_change=4, max_epochs=50, tol=1e-3,
+    )  # fmt: skip
+    # the first epoch improves on infinity; five more in a row do not
+    assert (result.n_iter, result.status) == (6, "converged")
+    assert "Training loss did not improve more than tol=0.001 for 4" in result.message
+
+
+def test_a_validation_restores_the_best_epoch(problem):
+    scores = iter([1.0, 4.0, 2.0, 4.0, 3.0, 3.0, 3.0, 3.0])
+    seen = []
+
+    def validation(theta):
+        seen.append(theta.copy())
+        return next(scores)
+
+    options = {"theta0": problem.theta0, "batch_size": 16, "n_iter_no_change": 3}
+    result = minimize_batches(
+        problem.objective, problem.X, problem.y, validation=validation, tol=0.0, **options
+    )
+    # 4.0 again is no worse than the best by tol = 0, so it counts as going on; the first is kept
+    assert (result.best_epoch, result.best_score) == (2, 4.0)
+    assert (result.n_iter, result.status) == (8, "converged")
+    np.testing.assert_array_equal(result.theta, seen[1])
+    assert result.loss == result.history["loss"][1]
+
+
+def test_the_last_of_equal_scores_where_asked(problem):
+    scores = iter([1.0, 4.0, 2.0, 4.0, 3.0])
+    seen = []
+
+    def validation(theta):
+        seen.append(theta.copy())
+        return next(scores)
+
+    result = minimize_batches(
+        problem.objective, problem.X, problem.y, theta0=problem.theta0, max_epochs=5,
+        validation=validation, ties="last", n_iter_no_change=None,
+    )  # fmt: skip
+    assert result.best_epoch == 4
+    np.testing.assert_array_equal(result.theta, seen[3])
+
+
+def test_a_finished_run_goes_on_with_more_epochs(problem):
+    trainer = make_trainer(problem, max_epochs=2)
+    assert run_to_end(trainer).n_iter == 2
+    trainer.max_epochs = 5
+    result = run_to_end(trainer)
+    assert (result.n_iter, len(result.history)) == (3, 5)
+    straight = make_trainer(problem, max_epochs=5)
+    run_to_end(straight)
+    np.testing.assert_array_equal(trainer.theta, straight.theta)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"batch_size": 0}, OptionError, "batch_size must be an integer ≥ 1"),
+        ({"max_epochs": 2.5}, OptionError, "max_epochs must be an integer"),
+        ({"seed": -1}, OptionError, "seed must be in"),
+        ({"penalty_scale": "sum"}, OptionError, "penalty_scale must be one of mean, batch"),
+        ({"clip_norm": 0}, OptionError, "clip_norm must be .*> 0"),
+        ({"rate_factors": {"W9": 1}}, OptionError, "rate_factors: no parameter.*'W9'.*W1"),
+        ({"decay_factors": {"W1": -1}}, OptionError, "decay_factors.*'W1'.*≥ 0"),
+        ({"ties": "middle"}, OptionError, "ties must be"),
+    ],
+)
+def test_wrong_options_are_refused(problem, options, error, message):
+    with pytest.raises(error, match=message):
+        make_trainer(problem, **options)
+
+
+def test_a_wrong_order_is_refused(problem):
+    trainer = make_trainer(problem, order=lambda epoch: np.arange(7))
+    with pytest.raises(DataError, match="order must give 53 row numbers"):
+        trainer.run_epoch()
+
+
+def test_history_from_a_trainer_is_plain(problem):
+    trainer = make_trainer(problem)
+    trainer.run_epoch()
+    again = History(trainer.history.to_dict(nan=None))
+    assert again == trainer.history
