@@ -146,7 +146,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     __copy__ = _twin
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state: dict[str, Any] = {**super().__getstate__()}  # type: ignore[dict-item]
         if "_network" in state:
             # plain data: the classes of the graph may change, what was learned stays readable
             state["_network"] = self._network.to_dict()
@@ -156,7 +156,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         return state | {"_chainrule_format": PICKLE_FORMAT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
+        state = {**state}
         version = state.pop("_chainrule_format", None)
         if version is None or version[0] != PICKLE_FORMAT[0]:
             came = "none" if version is None else ".".join(map(str, version))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +30,14 @@ class Classification(ClassifierMixin):
     _labels: Labels
     _multilabel = True
     classes_: np.ndarray
+    n_outputs_: int
+    warm_start: bool
+    class_weight: Any
+    label_smoothing: float
+    # of the base class that it goes before
+    _fit: Callable[..., Any]
+    _scores: Callable[[Any], np.ndarray]
+    predict_proba: Callable[[Any], np.ndarray]
 
     # targets -----------------------------------------------------------------------------
 

@@ -60,7 +60,10 @@ def check_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     if isinstance(sample_weight, Real):
         sample_weight = np.full(rows, sample_weight)
     weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,  # type: ignore[arg-type]
+        input_name="sample_weight",
     )
     if weight.ndim != 1:
         raise DataError(f"Sample weights must be 1D array or scalar, got {weight.ndim}D array.")

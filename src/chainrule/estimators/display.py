@@ -13,6 +13,7 @@ from chainrule.graph.node import Apply, Parameter
 from chainrule.graph.show import align
 from chainrule.ops.shapes import format_shape
 
+ENDINGS = {"max_iter": "stopped by max_iter", "callback": "stopped by a callback"}
 HEADS = ("layer", "operation", "output", "parameters")
 
 
@@ -48,7 +49,8 @@ def training_state(estimator: Any) -> str:
     """How training went, in a sentence."""
     iterations = estimator.n_iter_
     iterations = iterations if isinstance(iterations, int) else max(iterations)
-    text = f"{estimator.training_status_} after {iterations} iterations"
+    how = ENDINGS.get(estimator.training_status_, estimator.training_status_)
+    text = f"{how} after {iterations} iterations"
     loss = getattr(estimator, "loss_", None)
     if loss is not None:
         text += f", loss {loss:.6g}"

@@ -33,6 +33,15 @@ class TrainedEstimator(NetworkEstimator):
     _loss_parts = 1
     _solver_options: ClassVar[dict[str, Any]] = {}
     _memory: Memory | None = None
+    batch_size: Any
+    dtype: Any
+    early_stopping: bool
+    max_iter: int
+    random_state: Any
+    scoring: Any
+    validation_data: Any
+    validation_fraction: float
+    warm_start: bool
 
     @abstractmethod
     def _learn_target(self, y: Any, *, first: bool, incremental: bool, classes: Any) -> np.ndarray:

@@ -15,6 +15,7 @@ from chainrule.estimators.rules import is_mini_batch
 class MultiLayerPerceptron(TrainedEstimator):
     """Hidden layers; θ shown as ``coefs_`` and ``intercepts_``."""
 
+    alpha: float
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
 

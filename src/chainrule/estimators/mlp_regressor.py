@@ -12,11 +12,11 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import DataError
 from chainrule.estimators.constraints import Constraint, function, one_of, real
 from chainrule.estimators.mlp import MultiLayerPerceptron
-from chainrule.estimators.network import Head, Loss
+from chainrule.estimators.network import Head
 from chainrule.estimators.options import COMMON, HIDDEN
 from chainrule.estimators.rules import is_mini_batch
 from chainrule.estimators.solving import Rows
-from chainrule.graph import FUNCTIONS
+from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 
 LOSSES = ("squared_error", "poisson", "huber", "absolute_error", "quantile")
@@ -250,12 +250,13 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
     def _head(self) -> Head:
         name = self.loss
         shape = (ROWS,) if self.n_outputs_ == 1 else (ROWS, self.n_outputs_)
-        if callable(name):
+        if not isinstance(name, str):
             return Head(self.n_outputs_, "identity", name, shape)
         options = {"quantile": {"q": self.quantile}, "huber": {"delta": self.huber_delta}}
-        loss: Loss = lambda scores, target: FUNCTIONS[name](  # noqa: E731
-            scores, target, name="loss", **options.get(name, {})
-        )
+
+        def loss(scores: Node, target: Node) -> Node:
+            return FUNCTIONS[name](scores, target, name="loss", **options.get(name, {}))
+
         return Head(self.n_outputs_, "exp" if name == "poisson" else "identity", loss, shape)
 
     @property

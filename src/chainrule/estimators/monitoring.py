@@ -60,7 +60,7 @@ def split_rows(
             "The validation set is too small. Increase 'validation_fraction' "
             "or the size of your dataset."
         )
-    return train, held
+    return np.asarray(train), np.asarray(held)
 
 
 class Judge:

@@ -101,7 +101,7 @@ def hidden_layers(estimator: Any) -> Hidden:
 
 def _one_a_layer(option: str, value: Any, layers: int) -> tuple[Any, ...]:
     several = isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str)
-    values = tuple(value) if several else (value,) * layers
+    values: tuple[Any, ...] = tuple(value) if several else (value,) * layers
     if len(values) != layers:
         raise OptionError(
             f"{option}: expected one value or one for each of the {layers} hidden layers; "

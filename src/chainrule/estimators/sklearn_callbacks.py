@@ -7,22 +7,30 @@ with ``model.set_callbacks(...)`` or through a Pipeline.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chainrule.training import Callback, Progress
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # before scikit-learn 1.9
+if TYPE_CHECKING:
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Nothing to support: this scikit-learn has no callbacks."""
+    class CallbackSupportMixin:
+        """As the installed scikit-learn has it, if it has it."""
 
-    def with_callbacks(method: Method) -> Method:  # type: ignore[misc]
-        """The method as it is."""
-        return method
+    def with_callbacks(method: Method) -> Method: ...
+
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # before scikit-learn 1.9
+
+        class CallbackSupportMixin:
+            """Nothing to support: this scikit-learn has no callbacks."""
+
+        def with_callbacks(method):
+            """The method as it is."""
+            return method
 
 
 def begin_fit(estimator: Any, iterations: int, X: Any, y: Any) -> Any:

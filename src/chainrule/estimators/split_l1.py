@@ -123,7 +123,8 @@ class _Split:
         return theta
 
     def bounds(self) -> list[tuple[float | None, None]]:
-        return [(0.0, None)] * (2 * len(self.matrices)) + [(None, None)] * len(self.others)
+        free: list[tuple[float | None, None]] = [(None, None)]
+        return [(0.0, None)] * (2 * len(self.matrices)) + free * len(self.others)
 
     def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         self.evaluations += 1
