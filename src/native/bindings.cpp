@@ -422,7 +422,7 @@ Vector<std::int64_t> order_of_epoch(std::int64_t n, std::uint64_t seed, std::int
     if (n < 0 || window < 0 || epoch < 0) refuse("rows, window and epoch must be at least 0");
     auto* rows = new std::int64_t[static_cast<std::size_t>(n)];
     const nb::capsule owner(rows, [](void* p) noexcept { delete[] static_cast<std::int64_t*>(p); });
-    EpochOrder({OrderKind::shuffled, nullptr, n, seed, window}).fill(epoch, 0, n, rows);
+    EpochOrder({OrderKind::shuffled, nullptr, n, seed, window}).fill_now(epoch, 0, n, rows);
     return Vector<std::int64_t>(rows, {static_cast<std::size_t>(n)}, owner);
 }
 

@@ -25,7 +25,7 @@ Bijection make_bijection(std::int64_t n, std::uint64_t seed, std::int64_t epoch,
     p.b = std::max<std::uint64_t>(1, (p.n + p.a - 1) / p.a);
     std::uint64_t state = 0;
     for (const std::uint64_t word : {seed, static_cast<std::uint64_t>(epoch), stream}) state = split_mix(state ^ word);
-    for (std::uint64_t r = 0; r < 8; ++r) p.key[r] = split_mix(state + r);
+    for (std::uint64_t r = 0; r < 16; ++r) p.key[r] = split_mix(state + r);
     return p;
 }
 
@@ -54,7 +54,19 @@ void EpochOrder::start_epoch(std::int64_t epoch) {
     }
 }
 
+// Batches of a few rows take theirs from what was computed for many.
 void EpochOrder::fill(std::int64_t epoch, std::int64_t first, std::int64_t count, std::int64_t* out) {
+    if (order_.kind != OrderKind::shuffled || 2 * count > ahead) return fill_now(epoch, first, count, out);
+    if (epoch != ahead_epoch_ || first < ahead_first_ || first + count > ahead_first_ + ahead_count_) {
+        ahead_epoch_ = epoch;
+        ahead_first_ = first;
+        ahead_count_ = std::min(ahead, order_.length - first);
+        fill_now(epoch, first, ahead_count_, ahead_);
+    }
+    std::copy_n(ahead_ + (first - ahead_first_), count, out);
+}
+
+void EpochOrder::fill_now(std::int64_t epoch, std::int64_t first, std::int64_t count, std::int64_t* out) {
     if (order_.kind == OrderKind::sequential) {
         for (std::int64_t i = 0; i < count; ++i) out[i] = first + i;
     } else if (order_.kind == OrderKind::given) {

@@ -160,7 +160,7 @@ struct Kernels {
 // Positions of a shuffled epoch to row numbers: see random.hpp.
 struct Bijection {
     std::uint64_t n, a, b;  // domain a * b >= n
-    std::uint64_t key[8];
+    std::uint64_t key[16];
 };
 
 struct InstructionSet {

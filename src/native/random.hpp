@@ -51,17 +51,20 @@ inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, p
     }
 }
 
+// A number in [0, range) from the low 32 bits of `value`: only products of 32-bit halves, which vectors have.
 CHAINRULE_INLINE std::uint64_t mixed(std::uint64_t value, std::uint64_t key, std::uint64_t range) {
-    std::uint64_t z = (value ^ key) * 0x9E3779B97F4A7C15u;
-    z ^= z >> 32;
-    z *= 0xD6E8FEB86659FD93u;
-    return ((z >> 32) * range) >> 32;
+    constexpr std::uint64_t low = 0xFFFFFFFFu;
+    std::uint64_t z = ((value ^ key) & low) * 0x9E3779B1u;
+    z = ((z ^ (z >> 32) ^ (key >> 32)) & low) * 0xD6E8FEB9u;
+    z = (z ^ (z >> 32)) & low;
+    return (z * range) >> 32;
 }
 
-// Eight rounds of a Feistel network on pairs (left, right) in [0, a) x [0, b): Black and Rogaway (2002).
+// Rounds of a Feistel network on pairs (left, right) in [0, a) x [0, b): Black and Rogaway (2002).
+template <int Rounds>
 CHAINRULE_INLINE void feistel(const Bijection& p, std::uint64_t& left, std::uint64_t& right) {
     CHAINRULE_UNROLL
-    for (int round = 0; round < 8; round += 2) {
+    for (int round = 0; round < Rounds; round += 2) {
         left += mixed(right, p.key[round], p.a);
         left -= left >= p.a ? p.a : 0;
         right += mixed(left, p.key[round + 1], p.b);
@@ -70,23 +73,34 @@ CHAINRULE_INLINE void feistel(const Bijection& p, std::uint64_t& left, std::uint
 }
 
 // out[i] = offset + the row at position first + i. What leaves [0, n) is sent through again until it is inside.
-inline void positions(const Bijection& p, std::int64_t first, ptrdiff_t count, std::int64_t offset, std::int64_t* out) {
-    std::uint64_t left[64], right[64];
-    for (ptrdiff_t done = 0; done < count; done += 64) {
-        const ptrdiff_t some = count - done < 64 ? count - done : 64;
+template <int Rounds>
+CHAINRULE_INLINE void positions_in(const Bijection& p, std::int64_t first, ptrdiff_t count, std::int64_t offset,
+                                   std::int64_t* out) {
+    constexpr ptrdiff_t some = 64;
+    std::uint64_t left[some], right[some];
+    for (ptrdiff_t done = 0; done < count; done += some) {
+        const ptrdiff_t wanted = count - done < some ? count - done : some;
         std::uint64_t l = static_cast<std::uint64_t>(first + done) % p.a, r = static_cast<std::uint64_t>(first + done) / p.a;
-        for (ptrdiff_t i = 0; i < 64; ++i) {
+        for (ptrdiff_t i = 0; i < some; ++i) {
             left[i] = l;
             right[i] = r;
             const bool wraps = ++l == p.a;
             r += wraps;
             l = wraps ? 0 : l;
         }
-        for (ptrdiff_t i = 0; i < 64; ++i) feistel(p, left[i], right[i]);
-        for (ptrdiff_t i = 0; i < some; ++i) {
-            while (right[i] * p.a + left[i] >= p.n) feistel(p, left[i], right[i]);
+        for (ptrdiff_t i = 0; i < some; ++i) feistel<Rounds>(p, left[i], right[i]);
+        for (ptrdiff_t i = 0; i < wanted; ++i) {
+            while (right[i] * p.a + left[i] >= p.n) feistel<Rounds>(p, left[i], right[i]);
             out[done + i] = offset + static_cast<std::int64_t>(right[i] * p.a + left[i]);
         }
+    }
+}
+
+inline void positions(const Bijection& p, std::int64_t first, ptrdiff_t count, std::int64_t offset, std::int64_t* out) {
+    if (p.a * p.b <= 128) {
+        positions_in<16>(p, first, count, offset, out);
+    } else {
+        positions_in<8>(p, first, count, offset, out);
     }
 }
 

@@ -102,11 +102,12 @@ private:
 
 std::int64_t batches_per_epoch(std::int64_t rows, std::int64_t batch_size, bool drop_last);
 
-// Row numbers at positions [first, first + count) of one epoch.
+// Row numbers at positions [first, first + count) of one epoch, some of them computed ahead.
 class EpochOrder {
 public:
     explicit EpochOrder(const Order& order) : order_(order) {}
     void fill(std::int64_t epoch, std::int64_t first, std::int64_t count, std::int64_t* out);
+    void fill_now(std::int64_t epoch, std::int64_t first, std::int64_t count, std::int64_t* out);
 
 private:
     void start_epoch(std::int64_t epoch);
@@ -117,6 +118,10 @@ private:
     Bijection whole_{};
     Bijection inside_{};
     std::int64_t inside_window_ = -1, short_slot_ = -1;
+
+    static constexpr std::int64_t ahead = 256;
+    std::int64_t ahead_[ahead];
+    std::int64_t ahead_epoch_ = -1, ahead_first_ = 0, ahead_count_ = 0;
 };
 
 }  // namespace chainrule
