@@ -247,6 +247,6 @@ def _check_penalty(penalty: Node) -> Graph:
         leaf = (*graph.inputs, *graph.targets, *graph.masks)[0]
         raise GraphError(
             f"the penalty must depend on parameters only, it reads {leaf.label!r}; "
-            "what depends on data belongs into the loss of a row"
+            "what depends on data belongs in the loss of a row"
         )
     return graph
