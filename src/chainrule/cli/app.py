@@ -169,6 +169,27 @@ def check(
 
 
 @app.command()
+def playground(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.csv]", help="Two of its columns as points.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="What to learn [default: the last column]."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")
+    ] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Watch a small network learn in the browser, and step through its backward pass."""
+    with one_line_errors():
+        from chainrule.cli.playground import run
+
+        run(file, target, port, browser)
+
+
+@app.command()
 def info() -> None:
     """Versions, the engine and why it is missing if it is, threads, BLAS."""
     with one_line_errors():

@@ -1,0 +1,58 @@
+"""``chainrule playground``: the page in the browser, until Ctrl-C."""
+
+from __future__ import annotations
+
+import importlib.util
+import webbrowser
+from pathlib import Path
+
+from chainrule.cli.console import out
+from chainrule.errors import ChainruleError, DataError, describe
+from chainrule.server.session import Own
+from chainrule.server.tables import header_of
+
+NEEDED = ("starlette", "uvicorn", "websockets")
+
+
+class MissingExtra(ChainruleError, ImportError):
+    """The packages of the extra ``[playground]`` are not installed."""
+
+
+def run(file: Path | None, target: str | None, port: int, open_browser: bool) -> None:
+    """Serve the page on this machine and open it.
+
+    Raises
+    ------
+    MissingExtra
+    DataError
+        A table without the column ``target``, or not of numbers.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        remedy = "Install them: pip install 'chainrule[playground]'"
+        raise MissingExtra(describe("playground", ", ".join(NEEDED), f"no {missing[0]}", remedy))
+    from chainrule.server.launch import Playground  # needs the extra
+
+    own = None if file is None else _own(file, target)
+    settings = {} if own is None else {"dataset": "own"}
+    handle = Playground(settings, own, port=port, framed=False)
+    console = out()
+    console.print("The playground is open at\n")
+    console.print(f"  {handle.url}\n", soft_wrap=True, highlight=False)
+    console.print("Ctrl-C ends it.")
+    if open_browser:
+        webbrowser.open(handle.url)
+    handle.wait()
+
+
+def _own(file: Path, target: str | None) -> Own:
+    """The table's first two columns beside the target, refused here rather than in the page."""
+    content = file.read_bytes()
+    names = header_of(content)
+    goal = names[-1] if target is None else target
+    columns = [name for name in names if name != goal][:2]
+    own = Own(file.name, None, content, tuple(columns), goal)
+    if goal not in names:
+        raise DataError(describe("--target", f"one of {', '.join(names)}", goal))
+    own.split({"train_percent": 50, "data_seed": 0})
+    return own

@@ -1,0 +1,189 @@
+"""The application: the page's files, the sessions, and what goes between."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from chainrule.errors import ChainruleError, DataError
+from chainrule.server import tables
+from chainrule.server.connection import serve
+from chainrule.server.script import model_bytes, script
+from chainrule.server.security import App, Guard
+from chainrule.server.session import Own, Session
+from chainrule.server.settings import read_settings, table
+
+MAX_SESSIONS = 24
+FORGET_SECONDS = 1800.0
+SPARE_SECONDS = 60.0
+TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+
+
+class TooManySessions(ChainruleError, RuntimeError):
+    """Every place is taken by a session that somebody looks at."""
+
+
+class Sessions:
+    """The sessions of one server, at most ``limit``.
+
+    Parameters
+    ----------
+    settings, own, theta
+        What a new session starts with.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, Any] | None = None,
+        own: Own | None = None,
+        theta: np.ndarray | None = None,
+        limit: int = MAX_SESSIONS,
+    ) -> None:
+        self.settings, self.own, self.theta = settings or read_settings({}), own, theta
+        self.limit = limit
+        self._by_id: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, name: str) -> Session | None:
+        """The session of that id."""
+        return self._by_id.get(name)
+
+    @property
+    def newest(self) -> Session | None:
+        """The session opened last."""
+        return next(reversed(self._by_id.values()), None)
+
+    def open(self, settings: dict[str, Any] | None) -> Session:
+        """A new session; forgotten ones make room.
+
+        Raises
+        ------
+        TooManySessions
+        """
+        self._forget(FORGET_SECONDS)
+        if len(self._by_id) >= self.limit:
+            self._forget(SPARE_SECONDS)
+        if len(self._by_id) >= self.limit:
+            raise TooManySessions(
+                f"{self.limit} sessions are open, which is the limit; close another page first"
+            )
+        session = Session(settings or self.settings, self.own, self.theta)
+        self._by_id[session.id] = session
+        return session
+
+    def _forget(self, seconds: float) -> None:
+        now = time.monotonic()
+        for name, session in list(self._by_id.items()):
+            if not session.attached and now - session.last_seen > seconds:
+                del self._by_id[name]
+                session.close()
+
+    def close(self) -> None:
+        """End all."""
+        while self._by_id:
+            self._by_id.popitem()[1].close()
+
+
+def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
+    """The guarded application."""
+    files = page_files()
+
+    async def page_file(request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        if name not in files:
+            return Response("not found", 404)
+        return Response(files[name], media_type=TYPES[name.rsplit(".", 1)[-1]])
+
+    async def settings_table(request: Request) -> Response:
+        return JSONResponse({"table": table(), "start": sessions.settings})
+
+    async def upload(request: Request) -> Response:
+        session = sessions.get(request.headers.get("x-session", ""))
+        if session is None:
+            return JSONResponse({"error": "unknown session"}, 404)
+        try:
+            content = await read_limited(request, tables.MAX_BYTES)
+            columns = tables.header_of(content)
+        except DataError as error:
+            return JSONResponse({"error": str(error)}, 413 if "bytes" in str(error) else 422)
+        session.upload = content
+        return JSONResponse({"columns": columns, "bytes": len(content)})
+
+    def exported(request: Request) -> Session | None:
+        return sessions.get(request.headers.get("x-session", ""))
+
+    async def script_file(request: Request) -> Response:
+        session = exported(request)
+        if session is None:
+            return Response("unknown session", 404)
+        with session.lock:
+            return Response(script(session.run, session.own), media_type="text/x-python")
+
+    async def model_file(request: Request) -> Response:
+        session = exported(request)
+        if session is None:
+            return Response("unknown session", 404)
+        with session.lock:
+            content = model_bytes(session.run)
+        return Response(content, media_type="application/octet-stream")
+
+    async def websocket(socket: WebSocket) -> None:
+        await serve(socket, sessions)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(sessions.close)
+
+    routes = [
+        Route("/", page_file),
+        Route("/settings.json", settings_table),
+        Route("/api/table", upload, methods=["POST"]),
+        Route("/api/script", script_file),
+        Route("/api/model", model_file),
+        WebSocketRoute("/ws", websocket),
+        Route("/{name}", page_file),
+    ]
+    return Guard(Starlette(routes=routes, lifespan=lifespan), token, framed)
+
+
+def page_files() -> dict[str, bytes]:
+    """Every file of the page by name, read once: no request ever names a path."""
+    folder = resources.files("chainrule.server") / "page"
+    return {
+        entry.name: entry.read_bytes()
+        for entry in folder.iterdir()
+        if entry.is_file() and entry.name.rsplit(".", 1)[-1] in TYPES
+    }
+
+
+async def read_limited(request: Request, most: int) -> bytes:
+    """The body, refused as soon as it is longer than ``most`` bytes, whatever it announced."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > most:
+        raise DataError(f"file: expected at most {most} bytes; came {announced}.")
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > most:
+            raise DataError(f"file: expected at most {most} bytes; came more.")
+    return bytes(content)

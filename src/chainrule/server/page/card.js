@@ -1,0 +1,84 @@
+// The card of one unit: its bias and weights to read and edit, and what is wrong with it, if anything.
+
+import { n, percent, t } from "./i18n.js";
+import { parameterIndex } from "./layout.js";
+import { FEATURES, FEATURE_SIGNS, STATES } from "./network.js";
+
+/** @typedef {import("./types.js").Frame} Frame */
+/** @typedef {import("./types.js").Run} Run */
+
+/**
+ * Why a unit is flagged, as a sentence with its numbers.
+ * @param {Run} run @param {Frame} frame @param {number} index of the unit among all hidden ones
+ * @param {number} layer
+ */
+export function diagnosis(run, frame, index, layer) {
+  const state = STATES[frame.states[index] ?? 0];
+  if (state === "fine") return "";
+  const activation = run.settings.activations[layer - 1];
+  const key = state === "dead" && activation.includes("relu") ? "dead_relu" : state;
+  return t(`why_${key}`, { share: percent(frame.reasons[index]), size: n(frame.reasons[index]), activation });
+}
+
+/**
+ * @param {HTMLDialogElement} dialog @param {Run} run @param {Frame} frame
+ * @param {{layer: number, unit: number, index: number, from?: number, title: string}} which
+ * @param {(parameter: string, index: number[], value: number) => void} edit
+ */
+export function openCard(dialog, run, frame, which, edit) {
+  const { layer, unit } = which;
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const title = document.createElement("h3");
+  title.id = "card-title";
+  title.textContent = which.title;
+  const reason = document.createElement("p");
+  reason.className = "hint";
+  reason.textContent = diagnosis(run, frame, which.index, layer);
+  const weights = document.createElement("div");
+  weights.className = "weights";
+  weights.append(field(t("bias"), `b${layer}`, [unit]));
+  for (let i = 0; i < run.sizes[layer - 1]; i++) {
+    weights.append(field(t("weight_from", { name: sourceName(run, layer, i) }), `W${layer}`, [i, unit]));
+  }
+  const actions = document.createElement("div");
+  actions.className = "actions";
+  const close = document.createElement("button");
+  close.textContent = t("close");
+  close.className = "primary-text";
+  actions.append(close);
+  form.append(title, reason, weights, actions);
+  dialog.replaceChildren(form);
+  dialog.showModal();
+  const first = weights.querySelectorAll("input")[which.from === undefined ? 0 : which.from + 1];
+  first?.focus();
+  first?.select();
+
+  /** @param {string} text @param {string} parameter @param {number[]} index */
+  function field(text, parameter, index) {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "number";
+    input.step = "any";
+    input.dir = "ltr";
+    input.dataset.parameter = parameter;
+    input.value = String(Number(frame.theta[parameterIndex(run, parameter, index)].toPrecision(6)));
+    input.onchange = () => {
+      if (Number.isFinite(input.valueAsNumber)) edit(parameter, index, input.valueAsNumber);
+    };
+    input.onkeydown = (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      input.blur();
+      dialog.close();
+    };
+    label.append(text, input);
+    return label;
+  }
+}
+
+/** @param {Run} run @param {number} layer @param {number} i */
+function sourceName(run, layer, i) {
+  if (layer > 1) return t("unit_short", { layer: n(layer - 1), unit: n(i + 1) });
+  return FEATURE_SIGNS[FEATURES.indexOf(run.settings.features[i])];
+}

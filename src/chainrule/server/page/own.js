@@ -1,0 +1,57 @@
+// Somebody's own points: a CSV file to the server, then two of its columns and a target.
+
+import { t } from "./i18n.js";
+
+export class OwnPoints {
+  /**
+   * @param {HTMLInputElement} input @param {HTMLElement} box
+   * @param {import("./connection.js").Connection} connection @param {(text: string) => void} notify
+   */
+  constructor(input, box, connection, notify) {
+    this.input = input;
+    this.box = box;
+    this.connection = connection;
+    this.notify = notify;
+    input.onchange = () => this.upload();
+  }
+
+  texts() {
+    this.input.title = t("own_hint");
+  }
+
+  async upload() {
+    const file = this.input.files?.[0];
+    if (!file) return;
+    const answer = await this.connection.request("api/table", { method: "POST", body: file });
+    const said = await answer.json().catch(() => ({ error: answer.statusText }));
+    this.box.hidden = !answer.ok;
+    if (!answer.ok) {
+      this.notify(`${t("refused")} ${said.error}`);
+      return;
+    }
+    this.notify("");
+    this.choose(said.columns);
+  }
+
+  /** @param {string[]} columns */
+  choose(columns) {
+    const picks = ["own_x1", "own_x2", "own_target"].map((key, i) => {
+      const label = document.createElement("label");
+      label.className = "field";
+      const box = document.createElement("select");
+      box.dataset.own = key;
+      for (const name of columns) box.append(new Option(name, name));
+      box.value = columns[i === 2 ? columns.length - 1 : i];
+      label.append(t(key), box);
+      return { label, box };
+    });
+    const go = document.createElement("button");
+    go.textContent = t("own_use");
+    go.dataset.own = "use";
+    go.onclick = () => {
+      const [a, b, target] = picks.map(({ box }) => box.value);
+      this.connection.send({ type: "own", columns: [a, b], target });
+    };
+    this.box.replaceChildren(...picks.map(({ label }) => label), go);
+  }
+}

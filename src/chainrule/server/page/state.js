@@ -1,0 +1,103 @@
+// The one table of what the page shows and sets; it makes the address (URL) and is made from it.
+// The rows about learning come from the server, those about looking are here.
+
+/** @typedef {import("./types.js").Setting} Setting */
+
+/** @param {string} name @param {any[]} choices @returns {Setting} */
+const choice = (name, choices) => ({
+  name, kind: "choice", default: choices[0], choices, least: 0, most: 0, longest: 0, restarts: false,
+});
+
+/** Parts of the page that an address may hide. */
+export const HIDEABLE = [
+  "transport", "step_inside", "points", "dataset", "own", "regenerate", "export", "layers",
+  "features", "n_classes", "noise", "train_percent", "data_seed", "init", "seed", "loss", "solver",
+  "batch_size", "learning_rate", "momentum", "regularization", "strength", "speed", "stop_epoch",
+];
+
+/** @type {Setting[]} */
+const LOOKS = [
+  choice("language", ["en", "fa"]),
+  choice("theme", ["auto", "light", "dark"]),
+  choice("show_test", [false, true]),
+  choice("discretize", [false, true]),
+  { ...choice("hide", HIDEABLE), kind: "choices", default: [], longest: HIDEABLE.length },
+];
+
+export class State {
+  /**
+   * @param {Setting[]} table the server's rows
+   * @param {Record<string, any>} start where the server starts when the address says nothing
+   */
+  constructor(table, start) {
+    this.rows = new Map([...table, ...LOOKS].map((row) => [row.name, row]));
+    this.learning = new Set(table.map((row) => row.name));
+    /** @type {Record<string, any>} */
+    this.start = { ...Object.fromEntries(LOOKS.map((row) => [row.name, row.default])), ...start };
+    this.start.language = navigator.language.startsWith("fa") ? "fa" : "en";
+    /** @type {Record<string, any>} */
+    this.values = { ...this.start };
+    /** @type {((changed: Set<string>) => void)[]} */
+    this.listeners = [];
+  }
+
+  /** @param {string} hash @returns {boolean} whether it says anything about learning */
+  readAddress(hash) {
+    const given = new URLSearchParams(hash.replace(/^#/, ""));
+    let learning = false;
+    for (const [name, text] of given) {
+      const row = this.rows.get(name);
+      const value = row && parse(row, text);
+      if (value === undefined) continue;
+      this.values[name] = value;
+      learning ||= this.learning.has(name);
+    }
+    return learning;
+  }
+
+  /** What differs from the start, as the address holds it. */
+  address() {
+    const pairs = [...this.rows.keys()]
+      .filter((name) => !same(this.values[name], this.start[name]))
+      .map((name) => `${name}=${encodeURIComponent(format(this.values[name])).replaceAll("%2C", ",")}`);
+    return pairs.length ? `#${pairs.join("&")}` : "#";
+  }
+
+  /** The rows about learning, for the server. */
+  settings() {
+    return Object.fromEntries([...this.learning].map((name) => [name, this.values[name]]));
+  }
+
+  /** @param {Record<string, any>} changes */
+  set(changes) {
+    const changed = Object.keys(changes).filter((name) => !same(this.values[name], changes[name]));
+    if (!changed.length) return;
+    Object.assign(this.values, changes);
+    history.replaceState(null, "", this.address());
+    for (const listener of this.listeners) listener(new Set(changed));
+  }
+}
+
+/** @param {any} a @param {any} b */
+export function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** @param {any} value */
+function format(value) {
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** @param {Setting} row @param {string} text @returns {any} undefined where it is not allowed */
+function parse(row, text) {
+  if (row.kind === "choices" || row.kind === "integers") {
+    const parts = text === "" ? [] : text.split(",");
+    const one = /** @type {Setting} */ ({ ...row, kind: row.kind === "choices" ? "choice" : "integer" });
+    const values = parts.map((part) => parse(one, part));
+    return values.includes(undefined) || values.length > row.longest ? undefined : values;
+  }
+  if (row.kind === "choice") return row.choices.find((one) => String(one) === text);
+  const number = text.trim() === "" ? NaN : Number(text);
+  const whole = row.kind !== "integer" || Number.isInteger(number);
+  return number >= row.least && number <= row.most && whole ? number : undefined;
+}

@@ -1,0 +1,53 @@
+// What travels between the modules, for the type checker; nothing here runs.
+
+/**
+ * One row of the server's table of settings.
+ * @typedef {{name: string, kind: "choice"|"choices"|"integer"|"integers"|"number", default: any,
+ *   choices: any[], least: number, most: number, longest: number, restarts: boolean}} Setting
+ */
+
+/**
+ * A run as the server announces it.
+ * @typedef {{run: number, settings: Record<string, any>, start_settings: Record<string, any>,
+ *   sizes: number[], kind: "sign"|"classes"|"value", classes: string[], axes: string[],
+ *   offset: number[], scale: number[], parameters: {name: string, shape: number[]}[],
+ *   own: string|null, playing: boolean, failure: string|null}} Run
+ */
+
+/**
+ * One moment: numbers and pictures, as `frame.js` reads them.
+ * @typedef {{sequence: number, run: number, playing: boolean, finished: boolean, failed: boolean,
+ *   steps: number, epochs: number, batchRate: number, epochRate: number,
+ *   losses: number[], scores: number[], side: number, planes: Uint8Array[], thumbSide: number,
+ *   thumbs: Uint8Array, thumbCount: number, theta: Float32Array, curve: Float32Array,
+ *   reasons: Float32Array, states: Uint8Array, classes: number, confusion: Uint32Array,
+ *   focus: number, focusPlane: Uint8Array|null, fingerprint: string}} Frame
+ */
+
+/**
+ * The points of a run.
+ * @typedef {{run: number, count: number, nTrain: number, classes: boolean, values: Float32Array}} Points
+ */
+
+/**
+ * A node of the computational graph at one position of a step through it.
+ * @typedef {{name: string, kind: string, op: string|null, shape: (number|string)[],
+ *   inputs: string[], has_rows: boolean, value: number[]|null, gradient: number[]|null}} GraphNode
+ */
+
+/**
+ * Everything that Step inside shows at one position.
+ * @typedef {{position: number, last: number, forward: number, phase: string, row: number,
+ *   rows: number, point: number[], current: string|null, formulas: string[], nodes: GraphNode[],
+ *   update: null|{rule: string, learning_rate: number, parameters:
+ *     Record<string, {before: number[], gradient: number[], after: number[]}>}}} Inside
+ */
+
+/**
+ * One gradient explained.
+ * @typedef {{name: string, index: number[], row: number|null, value: number, exact: number,
+ *   central: number, forward: number, h: number, relative_error: number,
+ *   parts: {via: string, rule: string, terms: number[][], total: number}[]}} Explained
+ */
+
+export {};

@@ -1,0 +1,243 @@
+"""The run as a Python script that repeats it to the same bits, and as a model file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.files import write_model
+from chainrule.server.learning import SOLVER_NAMES, precision
+from chainrule.server.run import Run
+from chainrule.server.session import Own
+from chainrule.server.settings import FULL_BATCH_SOLVERS
+
+MODEL_FILE = "playground.safetensors"
+
+UPDATES = {
+    "sgd": "SGD({learning_rate!r})",
+    "momentum": "Momentum({learning_rate!r}, momentum={momentum!r})",
+    "nesterov": "Nesterov({learning_rate!r}, momentum={momentum!r})",
+    "rmsprop": "RMSProp({learning_rate!r})",
+    "adam": "Adam({learning_rate!r})",
+    "adamw": "AdamW({learning_rate!r})",
+}
+
+HEAD = '''"""A network, its points and its training, as they stood in the chainrule playground.
+
+It repeats the run: the same seeds give the same bits on the same instruction set and version.
+"""
+
+import numpy as np
+
+import chainrule as cr
+from chainrule.server.frames import fingerprint
+'''
+
+TAIL = """
+print(f"parameters {theta.size}, fingerprint {fingerprint(theta):016x}")
+loss_on_test, _ = objective(theta, X[n:], y[n:])
+print(f"loss on the points it has not seen, penalty included: {loss_on_test:.6g}")
+"""
+
+
+def script(run: Run, own: Own | None) -> str:
+    """Python that makes the points, builds the network, and replays everything done to it."""
+    start = run.start_settings
+    training = _full_batch(run) if start["solver"] in FULL_BATCH_SOLVERS else _mini_batches(run)
+    parts = [
+        HEAD + _imports(start, own),
+        _points(start, own),
+        _network(run),
+        f"objective = {_objective(run, start)}\n" + _initial(run),
+        training + TAIL,
+    ]
+    return "\n".join(parts)
+
+
+def _imports(settings: Mapping[str, Any], own: Own | None) -> str:
+    lines = []
+    if settings["solver"] not in FULL_BATCH_SOLVERS:
+        lines.append("from chainrule.server.learning import FOREVER, go_on")
+    if settings["dataset"] != "own":
+        lines.append("from chainrule.server.points import features, make_points")
+    else:
+        lines.append("from chainrule.server.points import features")
+        if own is not None and own.points is None:
+            lines.append("from chainrule.server.tables import points_of_csv")
+        else:
+            lines.insert(0, "from chainrule.files import read_model")
+    if settings["solver"] in FULL_BATCH_SOLVERS:
+        lines.append("from chainrule.training import minimize")
+    else:
+        rule = UPDATES[settings["solver"]].split("(")[0]
+        lines.append(f"from chainrule.training import {', '.join(sorted([rule, 'Trainer']))}")
+    return "\n".join(lines) + "\n"
+
+
+def _points(settings: Mapping[str, Any], own: Own | None) -> str:
+    share, seed = settings["train_percent"] / 100, settings["data_seed"]
+    read = f"X = features({{}}, {settings['features']!r}).astype(np.{_dtype(settings)})\n"
+    if settings["dataset"] != "own":
+        return (
+            f"points = make_points({settings['dataset']!r}, seed={seed}, "
+            f"noise={settings['noise'] / 100!r}, n_classes={settings['n_classes']}, "
+            f"train_share={share!r})\n"
+            f"{read.format('points.X')}labels, n = points.y, points.n_train\n"
+        )
+    if own is not None and own.points is None:
+        return (
+            f"with open({own.name!r}, 'rb') as file:\n"
+            f"    points = points_of_csv(file.read(), {list(own.columns)!r}, {own.target!r}, "
+            f"train_share={share!r}, seed={seed})\n"
+            f"{read.format('points.X')}labels, n = points.y, points.n_train\n"
+        )
+    return (
+        "# the points came from Python; the model file of the page holds them\n"
+        f"arrays, header = read_model({MODEL_FILE!r})\n"
+        f"{read.format('arrays[' + repr('points.X') + ']')}"
+        "labels, n = arrays['points.y'], header['history']['n_train']\n"
+    )
+
+
+def _network(run: Run) -> str:
+    """The graph written out: the same leaves in the same order as ``network.build``."""
+    sizes, settings = run.network.sizes, run.start_settings
+    lines = [f"x = cr.input('x', ('rows', {sizes[0]}))"]
+    before = "x"
+    for i, (wide, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+        init = "cr.normal(0.001)" if settings["init"] == "small_normal" else repr(settings["init"])
+        lines += [
+            f"W{i} = cr.parameter('W{i}', ({wide}, {units}), init={init})",
+            f"b{i} = cr.parameter('b{i}', ({units},), init=0.0)",
+        ]
+        if i == len(sizes) - 1:
+            lines.append(f"scores = {before} @ W{i} + b{i}")
+        else:
+            lines.append(f"h{i} = cr.{settings['activations'][i - 1]}({before} @ W{i} + b{i})")
+            before = f"h{i}"
+    return "\n".join([*lines, *_loss(run)]) + "\n"
+
+
+def _loss(run: Run) -> list[str]:
+    loss, kind, outputs = run.start_settings["loss"], run.network.kind, run.network.sizes[-1]
+    dtype = f"np.{_dtype(run.start_settings)}"
+    if kind == "value":
+        return [
+            "t = cr.target('t', ('rows',))",
+            f"loss = cr.{loss}(scores, t)",
+            f"y = labels.astype({dtype})",
+        ]
+    if loss == "cross_entropy" and kind == "classes":
+        return [
+            "t = cr.target('t', ('rows',), dtype=int)",
+            "loss = cr.softmax_cross_entropy(scores, t)",
+            "y = labels",
+        ]
+    shape = "('rows',)" if kind == "sign" else f"('rows', {outputs})"
+    squared = loss == "squared_error"
+    right = "labels == 1" if kind == "sign" else f"np.equal.outer(labels, np.arange({outputs}))"
+    function = "squared_error" if squared else "binary_cross_entropy_with_logits"
+    return [
+        f"t = cr.target('t', {shape})",
+        f"loss = cr.{function}({'cr.tanh(scores)' if squared else 'scores'}, t)",
+        f"y = np.where({right}, 1.0, {-1.0 if squared else 0.0}).astype({dtype})",
+    ]
+
+
+def _objective(run: Run, settings: Mapping[str, Any]) -> str:
+    if settings["regularization"] == "none":
+        return "cr.Objective(loss)"
+    matrices = ", ".join(f"W{i}" for i in range(1, len(run.network.sizes)))
+    penalty = f"cr.{settings['regularization']}({matrices}, strength={settings['strength']!r})"
+    return f"cr.Objective(loss, penalty={penalty})"
+
+
+def _initial(run: Run) -> str:
+    dtype = _dtype(run.start_settings)
+    if run.given is None:
+        seed = run.start_settings["seed"]
+        return f"theta = objective.initial({seed}).astype(np.{dtype})\n"
+    numbers = np.asarray(run.given, np.float64).tolist()
+    return f"theta = np.array({numbers!r}, np.{dtype})\n"
+
+
+def _mini_batches(run: Run) -> str:
+    settings = dict(run.start_settings)
+    lines = [f"trainer = {_trainer(settings)}"]
+    for event, *what in run.journal:
+        if event == "steps":
+            lines.append(f"trainer.run({what[0]})")
+        elif event == "edit":
+            name, index, value = what
+            place = ", ".join(map(str, index))
+            lines.append(f"objective.unpack(trainer.theta)[{name!r}][{place}] = {value!r}")
+        else:
+            settings |= what[0]
+            changed = ", ".join(f"{key} = {value!r}" for key, value in what[0].items())
+            lines += [
+                f"# {changed}",
+                f"objective, theta = {_objective(run, settings)}, trainer.theta",
+                f"trainer, before = {_trainer(settings)}, trainer",
+                "go_on(trainer, before)",
+            ]
+    return "\n".join([*lines, "theta = trainer.theta"]) + "\n"
+
+
+def _trainer(settings: Mapping[str, Any]) -> str:
+    update = UPDATES[settings["solver"]].format(**settings)
+    return (
+        f"Trainer(\n    objective, X[:n], y[:n], theta0=theta, update={update},\n"
+        f"    batch_size={settings['batch_size']}, seed={settings['seed']},\n"
+        "    max_epochs=FOREVER, n_iter_no_change=None, n_threads=1,\n)"
+    )
+
+
+def _full_batch(run: Run) -> str:
+    settings = dict(run.start_settings)
+    lines = []
+    for event, *what in run.journal:
+        if event == "steps":
+            solver = SOLVER_NAMES[settings["solver"]]
+            lines.append(
+                f"theta = minimize(objective, X[:n], y[:n], theta0=theta, solver={solver!r}, "
+                f"max_iter={what[0]}).theta"
+            )
+        elif event == "edit":
+            name, index, value = what
+            place = ", ".join(map(str, index))
+            lines.append(f"objective.unpack(theta)[{name!r}][{place}] = {value!r}")
+        else:
+            settings |= what[0]
+            lines.append(f"objective = {_objective(run, settings)}")
+    return "\n".join(lines) + "\n"
+
+
+def _dtype(settings: Mapping[str, Any]) -> str:
+    return precision(settings).__name__
+
+
+def model_bytes(run: Run) -> bytes:
+    """A model file: θ by name, the network, the points' preprocessing, where it stands."""
+    objective = run.network.objective
+    arrays = {name: np.array(value) for name, value in objective.unpack(run.theta).items()}
+    header: dict[str, Any] = {
+        "network": objective.graph.to_dict(),
+        "preprocessing": {
+            "features": run.settings["features"],
+            "offset": list(run.points.offset),
+            "scale": list(run.points.scale),
+        },
+        "classes": list(run.points.classes),
+        "history": {"steps": run.steps, "epochs": run.epochs, "n_train": run.points.n_train},
+        "settings": run.settings,
+    }
+    if run.settings["dataset"] == "own":
+        arrays |= {"points.X": run.points.X, "points.y": run.points.y}
+    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+        path = Path(folder) / MODEL_FILE
+        write_model(path, arrays, header)
+        return path.read_bytes()
