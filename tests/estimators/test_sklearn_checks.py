@@ -14,8 +14,12 @@ from chainrule.estimators import (
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@parametrize_with_checks(
+CHECKS = parametrize_with_checks(
     [MLPClassifier(), MLPRegressor(), OneVsAllClassifier(), SoftmaxClassifier()]
 )
+
+
+# older scikit-learns hand pytest a generator, which newer pytests refuse
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_estimator(estimator, check):
     check(estimator)

@@ -40,6 +40,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     _theta: np.ndarray
     _views: tuple[np.ndarray, ...]
     n_features_in_: int
+    n_threads: int | None
 
     @abstractmethod
     def _has_arrays(self) -> bool:
@@ -82,11 +83,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _scores(self, X: Any) -> np.ndarray:
         """The scores of every row, X checked as far as it needs to be."""
-        check_is_fitted(self)
+        if "_theta" not in self.__dict__:
+            check_is_fitted(self, "_theta")
         theta = self._theta_now()
         if not is_plain(self, X, theta.dtype):
             X = check_rows(self, X, reset=False)
-        return self._network.forward(theta, X)
+        return self._network.forward(theta, X, self.n_threads)
 
     def _network_output(self, X: Any) -> np.ndarray:
         """The output of every row: probabilities, values."""

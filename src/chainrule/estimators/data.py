@@ -95,23 +95,24 @@ def is_plain(estimator: Any, X: Any, dtype: np.dtype) -> bool:
 def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:
     """scikit-learn's error as one line, with the place of the trouble where that can be found."""
     name = type(estimator).__name__
-    text = str(error)
+    # arrays that are printed below the message say nothing that their shape does not
+    lines = [line.strip() for line in str(error).splitlines()]
+    text = " ".join(line for line in lines if line and not line.startswith(("array=", "[")))
     if text.startswith("Input X contains"):
-        return DataError(f"{text.splitlines()[0]} {name}: {_where_not_finite(X)}")
+        return DataError(f"{lines[0]} {name}: {_where_not_finite(X)}")
     if text.startswith("could not convert string to float"):
         return DataError(f"{text}. {name}: {_where_text(X)}")
-    return error
+    return DataError(text) if len(lines) > 1 else error
 
 
 def _where_not_finite(X: Any) -> str:
     remedy = "fill missing values first, for instance with SimpleImputer."
-    try:
-        if scipy.sparse.issparse(X):
-            return f"a stored value of X is not finite; {remedy}"
-        values = np.asarray(X).astype(np.float64)
-        row, column = np.argwhere(~np.isfinite(values))[0]
-    except (TypeError, ValueError, IndexError):
-        return remedy
+    if scipy.sparse.issparse(X):
+        return f"a stored value of X is not finite; {remedy}"
+    values = np.asarray(X)
+    if values.dtype.kind not in "fc":
+        values = values.astype(np.float64)
+    row, column = np.argwhere(~np.isfinite(values))[0]
     return f"the first is in row {row}, column {_column(X, int(column))}; {remedy}"
 
 
@@ -121,8 +122,9 @@ def _where_text(X: Any) -> str:
     for column in range(values.shape[1] if values.ndim == 2 else 0):
         for row, value in enumerate(values[:, column]):
             if isinstance(value, str):
-                return f"row {row}, column {_column(X, column)} holds the text {value!r}; {remedy}"
-    return f"X must hold numbers; {remedy}"
+                where = f"row {row}, column {_column(X, column)}"
+                return f"{where} holds the text {str(value)!r}; {remedy}"
+    return "y must hold numbers, it holds text."
 
 
 def _column(X: Any, column: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils import check_random_state
 
-from chainrule.errors import DataError
+from chainrule.errors import DataError, LabelError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
 from chainrule.estimators.data import check_rows, check_rows_and_target, check_weights
 from chainrule.estimators.memory import Memory, joined_history
@@ -113,7 +113,7 @@ class TrainedEstimator(NetworkEstimator):
                 self._row_weights(y, check_weights(sample_weight, X.shape[0])),
             )
             random_state = check_random_state(self.random_state)
-            network = build_network(X.shape[1], self._hidden(), self._head())
+            network = build_network(X.shape[1], self._hidden(), self._head(), self.n_threads)
             theta0 = self._start(network, random_state, X.dtype, first)
             rows, held, stops = self._hold_back(
                 rows, y, encoded, validation_data or self.validation_data, random_state, incremental
@@ -177,7 +177,10 @@ class TrainedEstimator(NetworkEstimator):
         X, y = validation_data
         X = check_rows(self, X, reset=False)
         y = y if hasattr(y, "shape") else np.asarray(y)
-        return HeldOut(X, self._for_loss(self._encode_again(y)), y)
+        try:
+            return HeldOut(X, self._for_loss(self._encode_again(y)), y)
+        except (DataError, LabelError) as error:
+            raise type(error)(f"validation_data: {error}") from error
 
     def _judge(self, network: Network, held: HeldOut) -> Judge:
         return Judge(network, held, self._judged_labels, self.scoring, self._with_theta(network))
@@ -199,9 +202,9 @@ class TrainedEstimator(NetworkEstimator):
         self.loss_curve_ = [*earlier, *losses]
         self.t_ = 0 if result.trainer is None else result.trainer.rows_seen
         self._memory = None if result.trainer is None else Memory.of(result.trainer)
-        self._keep_best(result, first)
+        self._keep_best(result, rows, first)
 
-    def _keep_best(self, result: Result, first: bool) -> None:
+    def _keep_best(self, result: Result, rows: Rows, first: bool) -> None:
         if result.trainer is None:
             return
         best = result.trainer.watch.best
@@ -213,7 +216,7 @@ class TrainedEstimator(NetworkEstimator):
         else:
             self.validation_scores_ = None
             self.best_validation_score_ = None
-            self.best_loss_ = best
+            self.best_loss_ = self._reported(best, rows)
 
     # beyond fit --------------------------------------------------------------------------
 

@@ -122,7 +122,7 @@ class LinearClassifier(Classification, TrainedEstimator):
         if len(self.classes_) < 2:
             raise DataError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the "
-                f"data contains only one class: {self.classes_[0]!r}"
+                f"data contains only one class: {self.classes_.tolist()[0]!r}"
             )
         return encoded
 

@@ -241,6 +241,8 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
 
     def _encode_again(self, y: Any) -> np.ndarray:
         values = np.asarray(y)
+        if values.dtype.kind not in "fiub":
+            raise DataError(f"MLPRegressor: y must hold numbers, came an array of {values.dtype}")
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64)
         if self.loss == "poisson" and np.any(values < 0):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,18 @@ import numpy as np
 
 from chainrule.errors import GraphError, OptionError, ShapeError
 from chainrule.graph import FUNCTIONS, LEAVES, Graph, Node, Parameter
+from chainrule.graph.node import Apply
 from chainrule.networks import Dense, Dropout, Layer, sequential, uniform
-from chainrule.ops import REGISTRY, ROWS
+from chainrule.ops import ROWS, Operation
 from chainrule.training import Objective
 
 Loss = Callable[[Node, Node], Node]
 
 OUTPUTS = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
 """scikit-learn's names of output activations, and the operations that compute them."""
+
+FEW_ROWS = 256
+"""Up to so many rows one thread predicts."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,15 @@ class Hidden:
         One rate for each hidden layer.
     layers : sequence of Layer, or callable from node to node, or None
         A network of one's own in place of the three above.
+    start : float
+        Gain of the draws where there is no hidden layer; see ``glorot_gain``.
     """
 
     sizes: tuple[int, ...] = ()
     activations: tuple[Any, ...] = ()
     dropout: tuple[float, ...] = ()
     layers: Any = None
+    start: float = 6.0
 
 
 @dataclass(frozen=True)
@@ -87,24 +94,27 @@ class Network:
     ----------
     row_loss, scores, output : Node
     penalty : Node or None
+    n_threads : int or None
+        Of the compiled engine.
     """
 
     row_loss: Node
     scores: Node
     output: Node
     penalty: Node | None = None
+    n_threads: int | None = None
 
     @cached_property
     def objective(self) -> Objective:
         """(θ, X, y) → (loss, gradient)."""
-        return Objective(self.row_loss, self.penalty)
+        return Objective(self.row_loss, self.penalty, n_threads=self.n_threads)
 
     @cached_property
     def graph(self) -> Graph:
         """From the input to the output, without the loss: what is drawn and printed."""
         return Graph(self.output)
 
-    @property
+    @cached_property
     def input_name(self) -> str:
         """The name of the leaf that the rows come in by."""
         return str(self.objective.rows.inputs[0].name)
@@ -133,20 +143,26 @@ class Network:
             if strength > 0 and matrices
         ]
         penalty = None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
-        return Network(self.row_loss, self.scores, self.output, penalty)
+        return replace(self, penalty=penalty)
 
-    def forward(self, theta: np.ndarray, X: Any) -> np.ndarray:
+    def forward(self, theta: np.ndarray, X: Any, n_threads: int | None = None) -> np.ndarray:
         """The scores of every row, in θ's precision."""
         backend = self.objective.backend(theta.dtype)
-        return backend.forward(theta, {self.input_name: X}, self.scores)
+        if X.shape[0] <= FEW_ROWS:
+            n_threads = 1  # others would not have begun before it is done
+        return backend.forward(theta, {self.input_name: X}, self.scores, n_threads)
 
     def activate(self, scores: np.ndarray) -> np.ndarray:
         """The output from the scores."""
-        output = self.output
-        if output is self.scores:
+        if self._activation is None:
             return scores
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(REGISTRY[output.op.name]().forward(scores))  # type: ignore[attr-defined]
+            return np.asarray(self._activation.forward(scores))
+
+    @cached_property
+    def _activation(self) -> Operation | None:
+        output = self.output
+        return output.op if isinstance(output, Apply) and output is not self.scores else None
 
     def to_dict(self) -> dict[str, Any]:
         """The graph as plain data; the penalty is not part of it."""
@@ -159,9 +175,7 @@ class Network:
         if len(outputs) != 3:
             raise GraphError(f"a stored network has 3 outputs, got {len(outputs)}")
         row_loss, scores, output = outputs
-        if output is not scores and (
-            output.inputs != (scores,) or getattr(output, "op", None) is None
-        ):
+        if output is not scores and not (isinstance(output, Apply) and output.inputs == (scores,)):
             raise GraphError("a stored network's output must be computed from its scores")
         network = cls(row_loss, scores, output)
         if len(network.objective.rows.inputs) != 1:
@@ -169,7 +183,9 @@ class Network:
         return network
 
 
-def build_network(columns: int, hidden: Hidden, head: Head) -> Network:
+def build_network(
+    columns: int, hidden: Hidden, head: Head, n_threads: int | None = None
+) -> Network:
     """The graph of ``hidden`` and ``head`` over rows of ``columns`` numbers."""
     x = LEAVES["input"]("x", (ROWS, columns))
     h, gain = _hidden_stack(x, hidden)
@@ -181,7 +197,8 @@ def build_network(columns: int, hidden: Hidden, head: Head) -> Network:
             "loss must be a function of the nodes (scores, target) that returns a node, "
             f"got {type(row_loss).__name__}"
         )
-    return Network(row_loss, scores, _output(scores, head.activation))
+    output = _output(scores, head.activation)
+    return Network(row_loss, scores, output, n_threads=n_threads)
 
 
 def _hidden_stack(x: Node, hidden: Hidden) -> tuple[Node, float]:
@@ -196,10 +213,10 @@ def _hidden_stack(x: Node, hidden: Hidden) -> tuple[Node, float]:
         return h, 6.0
     if hidden.layers is not None:
         return sequential(_layer_list(hidden.layers), x), 6.0
-    gain = 6.0
+    gain = hidden.start
     for i, size in enumerate(hidden.sizes):
         activation = hidden.activations[i]
-        gain = _gain(activation)
+        gain = glorot_gain(activation)
         x = _glorot_dense(x, size, gain, i + 1, activation)
         if hidden.dropout[i] > 0:
             x = Dropout(hidden.dropout[i])(x, i + 1)
@@ -215,8 +232,11 @@ def _layer_list(layers: Any) -> Sequence[Layer]:
     return layers
 
 
-def _gain(activation: Any) -> float:
-    # scikit-learn's draws: limit √(6 / (inputs + outputs)), 2 in place of 6 for the sigmoid
+def glorot_gain(activation: Any) -> float:
+    """g of the limit √(g / (inputs + outputs)) of a layer's draws: scikit-learn's 6, 2 for sigmoid.
+
+    Glorot, Bengio (2010) have 6.
+    """
     return 2.0 if activation in ("logistic", "sigmoid") else 6.0
 
 

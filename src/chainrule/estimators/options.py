@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from chainrule.estimators.constraints import (
     seed,
     verbosity,
 )
-from chainrule.estimators.network import Hidden
-from chainrule.estimators.rules import FULL_BATCH, MINI_BATCH, RATES
+from chainrule.estimators.network import Hidden, glorot_gain
+from chainrule.estimators.rules import FULL_BATCH, MINI_BATCH, RATES, is_mini_batch
 from chainrule.networks import ACTIVATIONS
 from chainrule.training import Schedule, Update
 
@@ -69,9 +70,7 @@ CLASSES: dict[str, Constraint] = {
 
 HIDDEN: dict[str, Constraint] = {
     "hidden_layer_sizes": array_like | integer(1),
-    "activation": one_of("identity", "logistic", "tanh", "relu", *ACTIVATIONS)
-    | function
-    | array_like,
+    "activation": one_of("logistic", *ACTIVATIONS) | function | array_like,
     "dropout": real("[)", 0, 1) | array_like,
     "layers": instance_of("a list of layers", list, tuple) | function | none,
 }
@@ -90,12 +89,21 @@ def hidden_layers(estimator: Any) -> Hidden:
         return Hidden(layers=estimator.layers)
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if any(not isinstance(size, Integral) for size in sizes):
+        raise OptionError(f"hidden_layer_sizes must be integers, got {sizes}.")
     if any(size <= 0 for size in sizes):
         raise OptionError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    rates = _one_a_layer("dropout", estimator.dropout, len(sizes))
+    if any(rates) and not is_mini_batch(estimator):
+        raise OptionError(
+            f"dropout needs a mini-batch solver ({', '.join(MINI_BATCH)}); "
+            f"solver={estimator.solver!r} sees all rows in every step"
+        )
     return Hidden(
         sizes=tuple(int(size) for size in sizes),
         activations=_one_a_layer("activation", estimator.activation, len(sizes)),
-        dropout=_one_a_layer("dropout", estimator.dropout, len(sizes)),
+        dropout=rates,
+        start=glorot_gain(estimator.activation),
     )
 
 
