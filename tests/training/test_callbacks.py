@@ -90,8 +90,9 @@ class TestHooks:
 
 
 class TestInterrupts:
-    def test_from_a_callback_keep_the_best_epoch(self, problem):
-        thetas = []
+    @pytest.mark.parametrize("validated", [False, True])
+    def test_from_a_callback_keep_the_best_epoch(self, problem, validated):
+        thetas, scores = [], iter([1.0, 3.0, 2.0])
 
         def interrupt(progress):
             thetas.append(progress.theta.copy())
@@ -101,11 +102,12 @@ class TestInterrupts:
         result = minimize_batches(
             problem.objective, problem.X, problem.y, theta0=problem.theta0,
             update=SGD(0.1), callbacks=[interrupt], max_epochs=50,
+            validation=(lambda theta: next(scores)) if validated else None,
         )  # fmt: skip
         assert (result.status, result.n_iter) == ("interrupted", 3)
-        best = int(np.argmin(result.history["loss"]))
+        best = 1 if validated else 2
         np.testing.assert_array_equal(result.theta, thetas[best])
-        assert result.loss == min(result.history["loss"])
+        assert result.loss == result.history["loss"][best]
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
     @pytest.mark.parametrize("compiled", [False, True])

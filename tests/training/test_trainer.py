@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from chainrule.errors import DataError, OptionError, ShapeError
+from chainrule.errors import DataError, NumericalError, OptionError, ShapeError
 from chainrule.training import (
     SGD,
     UPDATES,
@@ -131,6 +131,87 @@ def test_one_long_stretch_is_many_short_ones(make):
     for theta, losses in results[1:]:
         np.testing.assert_array_equal(theta, results[0][0])
         np.testing.assert_array_equal(losses, results[0][1])
+
+
+def run_in(trainer, size):
+    while trainer.epoch < trainer.max_epochs:
+        trainer.run_epochs(size)
+
+
+class TestSeveralEpochsInOneGo:
+    """``run_epochs`` is ``run_epoch`` so many times, whatever happens on the way."""
+
+    @pytest.mark.parametrize("compiled", [False, True])
+    @pytest.mark.parametrize("own_order", [False, True])
+    @pytest.mark.parametrize("scale", ["mean", "batch"])
+    def test_the_same_bits_and_history(self, make, compiled, own_order, scale):
+        problem = make(rate=0.2, compiled=compiled)
+        orders = [np.random.default_rng(e).permutation(53) for e in range(30)]
+        options = {
+            "schedule": "invscaling", "update": "adam", "penalty_scale": scale,
+            "order": (lambda epoch: orders[epoch]) if own_order else None, "max_epochs": 30,
+        }  # fmt: skip
+        one, many = make_trainer(problem, **options), make_trainer(problem, **options)
+        for _ in range(11):
+            one.run_epoch()
+        assert [many.run_epochs(k) for k in (1, 7, 3)] == [1, 7, 3]
+        np.testing.assert_array_equal(one.theta, many.theta)
+        for name in ("epoch", "loss", "gradient_norm", "learning_rate"):
+            np.testing.assert_allclose(one.history[name], many.history[name], rtol=1e-14)
+        assert np.all(np.diff(many.history["seconds"]) > 0)
+        for name in ("epoch", "batch", "rows_seen", "step"):
+            assert getattr(one, name) == getattr(many, name)
+        assert one.watch.numbers() == pytest.approx(many.watch.numbers(), rel=1e-14)
+
+    def test_it_ends_where_training_ends(self, problem):
+        options = {"update": SGD(0.02), "tol": 0.004, "n_iter_no_change": 3, "max_epochs": 500}
+        one, many = make_trainer(problem, **options), make_trainer(problem, **options)
+        while one.finished is None:
+            one.run_epoch()
+        while many.finished is None:
+            many.run_epochs(100)
+        assert one.epoch == many.epoch > 5
+        assert one.finished == many.finished
+        np.testing.assert_array_equal(one.theta, many.theta)
+
+    @pytest.mark.parametrize("compiled", [False, True])
+    def test_an_error_is_the_same_error(self, make, compiled):
+        problem = make(compiled=compiled)
+        errors = []
+        for size in (1, 50):
+            trainer = make_trainer(problem, update=SGD(1e30), max_epochs=100)
+            with pytest.raises(NumericalError) as caught:
+                run_in(trainer, size)
+            errors.append((caught.value, len(trainer.history)))
+        (one, rows), (other, others) = errors
+        assert (str(one), one.step, rows) == (str(other), other.step, others)
+        np.testing.assert_array_equal(one.theta, other.theta)
+
+    def test_an_interrupt_leaves_a_state_to_go_on_from(self, problem):
+        trainer, straight = make_trainer(problem), make_trainer(problem)
+        trainer.run_epochs(2)
+        trainer.stop[0] = 1
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run_epochs(3)
+        trainer.run_epochs(3)
+        straight.run_epochs(5)
+        np.testing.assert_array_equal(trainer.theta, straight.theta)
+        assert trainer.history["loss"] == pytest.approx(straight.history["loss"], rel=1e-14)
+
+    def test_an_order_of_ones_own_is_asked_for_once(self, problem):
+        asked = []
+
+        def order(epoch):
+            asked.append(epoch)
+            return np.arange(53)
+
+        trainer = make_trainer(problem, order=order, update=SGD(0.1))
+        trainer.run_epochs(3)
+        trainer.stop[0] = 1
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run_epochs(2)
+        trainer.run_epochs(2)
+        assert asked == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("update", UPDATES)

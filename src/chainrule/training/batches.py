@@ -15,6 +15,8 @@ from chainrule.training.progress import progress_bars
 from chainrule.training.result import Result
 from chainrule.training.trainer import Trainer
 
+MOMENT = 0.02  # seconds
+
 
 def minimize_batches(
     objective: Objective,
@@ -62,7 +64,7 @@ def run_to_end(
     try:
         with graceful(trainer.stop):
             while trainer.epoch < trainer.max_epochs:
-                trainer.run_epoch()
+                trainer.run_epochs(1 if callbacks else _at_a_time(trainer))
                 progress.epoch = trainer.epoch
                 if told.epoch_ended(progress):
                     status, message = "callback", "A callback asked to stop."
@@ -80,6 +82,14 @@ def run_to_end(
     return _result(trainer, first, status, message)
 
 
+def _at_a_time(trainer: Trainer) -> int:
+    """How many epochs of this training pass in a moment in which nobody has to be told."""
+    left = trainer.max_epochs - trainer.epoch
+    if not trainer.epoch:
+        return 1
+    return max(min(left, int(MOMENT * trainer.epoch / max(trainer.seconds, 1e-9))), 1)
+
+
 def _progress(trainer: Trainer) -> Progress:
     theta = trainer.theta.view()
     theta.flags.writeable = False
@@ -95,9 +105,9 @@ def _progress(trainer: Trainer) -> Progress:
 
 
 def _result(trainer: Trainer, first: int, status: str, message: str) -> Result:
-    """The parameters of the best epoch where there is a validation or an interruption."""
+    """The parameters of the best epoch where there is a validation, else the last."""
     watch, history = trainer.watch, trainer.history
-    best = watch.best_epoch > 0 and (watch.score or status == "interrupted")
+    best = watch.score and watch.best_epoch > 0
     epoch = watch.best_epoch if best else trainer.epoch
     loss = history["loss"][epoch - 1 - trainer.epoch] if len(history) else math.nan
     return Result(
@@ -109,7 +119,7 @@ def _result(trainer: Trainer, first: int, status: str, message: str) -> Result:
         message=message,
         history=history,
         seconds=trainer.seconds,
-        best_epoch=watch.best_epoch if watch.score and watch.best_epoch else None,
+        best_epoch=watch.best_epoch if best else None,
         best_score=watch.best if watch.score else math.nan,
         trainer=trainer,
     )

@@ -18,8 +18,8 @@ class Result:
     Attributes
     ----------
     theta : ndarray of shape (parameters,)
-        In the precision of θ₀. Where a validation was given: those of its best epoch; where
-        training was interrupted: the best so far; else the last.
+        In the precision of θ₀. Where a validation was given: those of its best epoch. Else the
+        last; where a full-batch solver was interrupted, those of the least loss.
     loss : float
         The objective at ``theta`` (full batch), or its mean over the epoch that ended there.
     n_iter : int

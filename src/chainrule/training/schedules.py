@@ -45,9 +45,17 @@ class Clock:
 
 
 class Schedule(ABC):
-    """A factor of the learning rate for every batch."""
+    """A factor of the learning rate for every batch.
+
+    Attributes
+    ----------
+    name : str
+    reacts : bool
+        Whether the factor depends on how training goes.
+    """
 
     name: ClassVar[str]
+    reacts: ClassVar[bool] = False
     allowed: ClassVar[dict[str, Check]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -193,6 +201,7 @@ class Plateau(Schedule):
     """
 
     name = "plateau"
+    reacts = True
     allowed: ClassVar[dict[str, Check]] = {
         "drop": number(above=0, below=1),
         "patience": number(least=1),
@@ -223,6 +232,7 @@ class Adaptive(Schedule):
     """
 
     name = "adaptive"
+    reacts = True
     divisor: float = 5.0
     least_rate: float = 1e-6
 

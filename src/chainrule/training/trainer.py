@@ -168,6 +168,7 @@ class Trainer:
         self.seconds = 0.0
         self._tally = np.zeros(4)
         self._good = self.theta.copy()
+        self._ahead: dict[int, np.ndarray] = {}
         self.bind(X, y, sample_weight)
 
     @property
@@ -197,6 +198,7 @@ class Trainer:
         """
         self.rows = bind_rows(self.objective.rows, X, y, sample_weight)
         self.batch = 0
+        self._ahead = {}
 
     def run_epoch(self) -> dict[str, Any]:
         """To the end of the epoch, then validation, schedule and history; the history's new row.
@@ -216,25 +218,38 @@ class Trainer:
         if self.epoch == epoch:
             raise KeyboardInterrupt
         begin = perf_counter()
-        loss, size, norms, batches = self._tally
-        loss = loss / size if size else 0.0
-        said = self._validate()
-        watched = loss if said is None else said.score
-        self.watch.see(watched, self.epoch, self.theta)
-        self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
-        if self.watch.stalled:
-            self._stall(rate)
+        said = None if self.validation is None else as_validation(self.validation(self.theta))
         self.seconds += perf_counter() - begin
-        self.history.append(
-            epoch=self.epoch,
-            loss=loss,
-            validation_loss=math.nan if said is None else said.loss,
-            validation_score=math.nan if said is None else said.score,
-            gradient_norm=norms / batches,
-            learning_rate=rate,
-            seconds=self.seconds,
-        )
+        self._epoch_ended(self.epoch, self._tally, rate, self.seconds, said)
         return self.history[-1]
+
+    def run_epochs(self, count: int) -> int:
+        """Up to ``count`` epochs as ``run_epoch`` makes them; how many were made.
+
+        Several are made in one go where nothing has to look in between: no validation, no
+        schedule that reacts, and not before training may be ``finished``. The same bits and the
+        same history (but for the seconds, which are spread evenly).
+        """
+        left = self.watch.at_least_left
+        count = check_count("count", count) if left is None else min(count, left)
+        alone = self.validation is not None or self.schedule.reacts or self.batch > 0
+        if count == 1 or alone:
+            self.run_epoch()
+            return 1
+        begin, start = perf_counter(), self._position()
+        rates = self._rates(count * self.batches_per_epoch)
+        tallies = self._run_blindly(rates, count)
+        if tallies is None:  # something went wrong: again, and look
+            self._go_back(start)
+            self.run_epoch()
+            return 1
+        elapsed = perf_counter() - begin
+        for i, tally in enumerate(tallies):
+            rate = float(rates[(i + 1) * self.batches_per_epoch - 1])
+            seconds = self.seconds + elapsed * (i + 1) / count
+            self._epoch_ended(self.epoch - count + 1 + i, tally, rate, seconds, None)
+        self.seconds += elapsed
+        return count
 
     def run(self, batches: int) -> np.ndarray:
         """So many batches in one go, over the ends of epochs; the loss of each batch.
@@ -267,10 +282,7 @@ class Trainer:
             "watch": self.watch.numbers(),
             "history": self.history.to_dict(nan=None),
         }
-        return {
-            "arrays": {name: array.copy() for name, array in arrays.items()},
-            "numbers": numbers,
-        }
+        return {"arrays": arrays, "numbers": numbers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what ``state_dict`` gave; refuses another size, precision or update rule."""
@@ -301,6 +313,32 @@ class Trainer:
 
     # the parts of an epoch ---------------------------------------------------------------
 
+    def _epoch_ended(
+        self,
+        epoch: int,
+        tally: np.ndarray,
+        rate: float,
+        seconds: float,
+        said: Validation | None,
+    ) -> None:
+        """Early stopping, schedule and history take note of an epoch."""
+        loss, size, norms, batches = tally.tolist()
+        loss = loss / size if size else 0.0
+        watched = loss if said is None else said.score
+        self.watch.see(watched, epoch, self.theta)
+        self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
+        if self.watch.stalled:
+            self._stall(rate)
+        self.history.append(
+            epoch=epoch,
+            loss=loss,
+            validation_loss=math.nan if said is None else said.loss,
+            validation_score=math.nan if said is None else said.score,
+            gradient_norm=norms / batches,
+            learning_rate=rate,
+            seconds=seconds,
+        )
+
     def _stretch(self, batches: int) -> tuple[np.ndarray, float]:
         """Run batches, one order of the rows at a time; their losses and the last one's rate."""
         losses, rate = [], math.nan
@@ -323,22 +361,13 @@ class Trainer:
         if self.batch == 0:
             self._tally[:] = 0
         try:
-            report = self.backend.run_batches(
-                self.theta,
-                self.state,
-                self.rows,
-                self.recipe,
-                rates=rates,
-                first_batch=first,
-                order=self._order(),
-                stop=self.stop,
-            )
+            report = self._run_batches(rates, first)
         except KeyboardInterrupt:
             self._advance(first, self.state.step - before)
             raise
         if report.n_done:  # a batch's loss and gradient at these parameters were finite
             self._good = start
-        self._count_losses(report, first)
+            self._add_up(report, first)
         self._advance(first, report.n_done)
         if report.stopped == "interrupted":
             self.stop[0] = 0
@@ -346,16 +375,62 @@ class Trainer:
             raise self._explain(report, first, float(rates[report.n_done]))
         return report
 
-    def _order(self) -> Order:
+    def _run_batches(self, rates: np.ndarray, first: int) -> BatchReport:
+        return self.backend.run_batches(
+            self.theta,
+            self.state,
+            self.rows,
+            self.recipe,
+            rates=rates,
+            first_batch=first,
+            order=self._order(first // self.batches_per_epoch),
+            stop=self.stop,
+        )
+
+    def _run_blindly(self, rates: np.ndarray, count: int) -> np.ndarray | None:
+        """``count`` whole epochs: what ``_tally`` would be for each; ``None`` if one failed."""
+        per_epoch = self.batches_per_epoch
+        first, good = self.epoch * per_epoch, self.theta.copy()
+        pieces = 1 if self.order is None else count
+        tallies = []
+        for piece in np.split(rates, pieces):
+            try:
+                report = self._run_batches(piece, first)
+            except KeyboardInterrupt:
+                self.stop[0] = 1  # when it is looked at again, nothing more is run
+                return None
+            if report.stopped is not None:
+                return None
+            columns = np.array(self._columns(report, first))
+            tallies.append(columns.reshape(4, -1, per_epoch).sum(axis=2).T)
+            first += len(piece)
+        self._advance(self.epoch * per_epoch, len(rates))
+        self._good, self._ahead = good, {}
+        return np.concatenate(tallies)
+
+    def _position(self) -> tuple[np.ndarray, tuple[np.ndarray, ...], int]:
+        return self.theta.copy(), tuple(slot.copy() for slot in self.slots), self.step
+
+    def _go_back(self, position: tuple[np.ndarray, tuple[np.ndarray, ...], int]) -> None:
+        theta, slots, self.state.step = position
+        self.theta[...] = theta
+        for slot, earlier in zip(self.slots, slots, strict=True):
+            slot[...] = earlier
+
+    def _order(self, epoch: int) -> Order:
+        """The order of an epoch; one of the caller's own is asked for once."""
         if self.order is None:
             return self.shuffle
-        order = np.asarray(self.order(self.epoch))
-        if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
-            raise DataError(
-                f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
-                f"{order.shape}"
-            )
-        return order.astype(np.int64, copy=False)
+        if epoch not in self._ahead:
+            order = np.asarray(self.order(epoch))
+            if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
+                raise DataError(
+                    f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
+                    f"{order.shape}"
+                )
+            later = {e: one for e, one in self._ahead.items() if e > epoch}
+            self._ahead = {epoch: order.astype(np.int64), **later}
+        return self._ahead[epoch]
 
     def _rates(self, count: int) -> np.ndarray:
         per_epoch = self.batches_per_epoch
@@ -380,25 +455,24 @@ class Trainer:
         ended = self.epoch - first // per_epoch
         self.rows_seen += ended * self._rows_in(per_epoch) + self._rows_in(self.batch) - before
 
-    def _count_losses(self, report: BatchReport, first: int) -> None:
-        """Add up what the row of the epoch under way (or just ended) needs."""
-        done = report.n_done
-        if done == 0:
-            return
-        place = (first + np.arange(done)) % self.batches_per_epoch
-        start = int(np.flatnonzero(place == 0)[-1]) if np.any(place == 0) else 0
-        if place[start] == 0:
+    def _add_up(self, report: BatchReport, first: int) -> None:
+        """Add to ``_tally`` what the row of the epoch under way (or just ended) needs."""
+        per_epoch = self.batches_per_epoch
+        last = (first + report.n_done - 1) // per_epoch * per_epoch  # where that epoch began
+        if last > first:
             self._tally[:] = 0
+        start = max(last - first, 0)
+        self._tally += [float(column[start:].sum()) for column in self._columns(report, first)]
+
+    def _columns(self, report: BatchReport, first: int) -> list[np.ndarray]:
+        """Batch by batch: size · loss, size (as an epoch's mean has it), gradient norm, 1."""
+        done = report.n_done
         size = report.weights[:done]
         if self.recipe.penalty_by_weight:  # scikit-learn counts rows, not weights
-            bounds = np.minimum((place + 1) * self.recipe.batch_size, self.rows.count)
-            size = bounds - place * self.recipe.batch_size
+            place = (first + np.arange(done)) % self.batches_per_epoch * self.recipe.batch_size
+            size = np.minimum(self.rows.count - place, self.recipe.batch_size)
         loss = (report.losses + report.penalties)[:done]
-        columns = (size * loss, size, report.gradient_norms[:done], np.ones(done))
-        self._tally += [float(column[start:].sum()) for column in columns]
-
-    def _validate(self) -> Validation | None:
-        return None if self.validation is None else as_validation(self.validation(self.theta))
+        return [size * loss, size, report.gradient_norms[:done], np.ones(done)]
 
     def _stall(self, rate: float) -> None:
         if not self.schedule.stalled(self.memory, rate):
@@ -412,9 +486,7 @@ class Trainer:
 
     def _explain(self, report: BatchReport, first: int, rate: float) -> NumericalError:
         number = first + report.n_done
-        order = (
-            self._order() if self.order is None else self.order(number // self.batches_per_epoch)
-        )
+        order = self._order(number // self.batches_per_epoch)
         batch = self.rows.take(batch_rows(self.rows.count, self.recipe, number, order))
         return explain(
             self.objective,

@@ -25,7 +25,8 @@ class Watch:
     best_epoch : int
         Its epoch; 0 before the first.
     best_theta : ndarray
-        The parameters at its end.
+        The parameters at its end; followed only with a score. A loss over an epoch's batches is
+        measured while the parameters move, so the last ones are as good as any.
     no_improvement : int
         Epochs in a row without improvement.
     """
@@ -51,7 +52,15 @@ class Watch:
         self.no_improvement = self.no_improvement + 1 if worse else 0
         if gain > 0 or (self.ties == "last" and value == self.best):
             self.best, self.best_epoch = value, epoch
-            self.best_theta[...] = theta
+            if self.score:
+                self.best_theta[...] = theta
+
+    @property
+    def at_least_left(self) -> int | None:
+        """So many epochs, the last of them included, will pass before it can be ``stalled``."""
+        if self.n_iter_no_change is None:
+            return None
+        return max(self.n_iter_no_change + 1 - self.no_improvement, 1)
 
     @property
     def stalled(self) -> bool:
