@@ -12,7 +12,7 @@ export class Connection {
   /**
    * @param {string} token
    * @param {{message: (m: any) => void, frame: (f: Frame) => void, points: (p: Points) => void,
-   *   status: (s: "open"|"lost"|"refused"|"taken"|"full") => void, hello: () => any}} handlers
+   *   status: (s: "open"|"lost"|"refused"|"taken"|"full"|"invalid") => void, hello: () => any}} handlers
    */
   constructor(token, handlers) {
     this.token = token;
@@ -48,7 +48,7 @@ export class Connection {
     this.latest = null;
     this.received = [];
     if (FATAL.has(code)) {
-      this.handlers.status(code === 4001 ? "full" : code === 4002 ? "taken" : "refused");
+      this.handlers.status(code === 4001 ? "full" : code === 4002 ? "taken" : "invalid");
       return;
     }
     this.handlers.status(this.opened ? "lost" : "refused");

@@ -5,7 +5,7 @@
 /** @typedef {import("./types.js").GraphNode} GraphNode */
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 104, HEIGHT = 44, STEP_X = 190, STEP_Y = 92, EDGE = 24;
+const WIDTH = 104, HEIGHT = 44, STEP_X = 232, STEP_Y = 92, EDGE = 24;
 
 /**
  * @param {Inside} inside @param {string|null} chosen @param {(name: string) => void} choose
@@ -134,6 +134,7 @@ function size(node) {
 
 /** @param {number[]} values @param {(value: number) => string} write */
 function short(values, write) {
+  values = /** @type {any} */ (values).flat();
   const some = values.slice(0, 2).map(write).join(", ");
   return values.length > 2 ? `${some}, …` : some;
 }

@@ -10,9 +10,7 @@
 
 const NAMES = ["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"];
 const HEAD = 92;
-const LEAD = 64;
 const GAP = 8;
-const BETWEEN = 74;
 
 /** Columns and rows of a layer's units: more units stand in more columns. @param {number} units */
 function block(units) {
@@ -30,16 +28,18 @@ export function layout(sizes, features, width, rtl) {
   const counts = [NAMES.length, ...sizes.slice(1)];
   const blocks = counts.map(block);
   const rows = Math.max(...blocks.map((one) => one.rows));
-  const size = rows <= 8 ? 42 : rows <= 12 ? 32 : 24;
+  const narrow = width < 560;
+  const [lead, least] = narrow ? [46, 48] : [70, 74];
+  const size = rows <= 8 ? (narrow ? 34 : width > 880 ? 48 : 42) : rows <= 12 ? 32 : 24;
   const widths = blocks.map((one) => one.columns * (size + GAP) - GAP);
-  const needed = widths.reduce((a, b) => a + b, 0) + BETWEEN * (counts.length - 1) + LEAD + 30;
+  const needed = widths.reduce((a, b) => a + b, 0) + least * (counts.length - 1) + lead + 26;
   const whole = Math.max(width, needed);
-  const between = (whole - LEAD - 30 - widths.reduce((a, b) => a + b, 0)) / Math.max(1, counts.length - 1);
+  const between = (whole - lead - 26 - widths.reduce((a, b) => a + b, 0)) / Math.max(1, counts.length - 1);
   const height = HEAD + Math.max(7, rows) * (size + GAP) + 6;
   /** @type {Place[]} */
   const places = [];
   const heads = [];
-  let x = LEAD, index = 0;
+  let x = lead, index = 0;
   for (const [layer, count] of counts.entries()) {
     const { columns, rows: deep } = blocks[layer];
     const top = HEAD + (height - HEAD - deep * (size + GAP)) / 2;
@@ -55,8 +55,7 @@ export function layout(sizes, features, width, rtl) {
     const middle = x + (columns * (size + GAP) - GAP) / 2;
     if (layer > 0) {
       const last = layer === counts.length - 1;
-      const at = last ? middle : middle;
-      heads.push({ x: Math.min(whole - 48, Math.max(48, rtl ? whole - at : at)), layer, last });
+      heads.push({ x: Math.min(whole - 40, rtl ? Math.max(40, whole - middle) : middle), layer, last });
     }
     x += widths[layer] + between;
   }

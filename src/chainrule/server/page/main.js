@@ -62,7 +62,7 @@ const connection = new Connection(token, {
   frame: (one) => show(one),
   status: (status) => {
     $("connection").textContent = t(`connection_${status}`);
-    notify(status === "open" || status === "lost" ? "" : t(`connection_${status}`));
+    if (status !== "invalid") notify(status === "open" || status === "lost" ? "" : t(`connection_${status}`));
   },
 });
 const own = new OwnPoints($("file"), $("columns"), connection, notify);

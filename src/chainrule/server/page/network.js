@@ -125,7 +125,7 @@ export class NetworkView {
       const tag = document.createElement("bdi");
       tag.className = place.active ? "tag" : "tag off";
       tag.textContent = FEATURE_SIGNS[place.unit];
-      const width = 52;
+      const width = 44;
       setBox(tag, isRtl() ? place.x + place.size + 7 : place.x - width - 7, place.y + place.size / 2 - 9, width, 18);
       tag.style.textAlign = isRtl() ? "left" : "right";
       return tag;
@@ -136,7 +136,7 @@ export class NetworkView {
   heads(shape) {
     return shape.heads.map(({ x, layer, last }) => {
       const head = last ? this.actions.addLayer() : this.actions.layer(layer);
-      setBox(head, x - 48, 0, 96, 84);
+      setBox(head, x - 46, 0, 92, 84);
       return head;
     });
   }

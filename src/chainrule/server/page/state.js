@@ -52,7 +52,15 @@ export class State {
       this.values[name] = value;
       learning ||= this.learning.has(name);
     }
+    this.fitActivations();
     return learning;
+  }
+
+  /** One activation a layer: the last one goes on where an address names fewer. */
+  fitActivations() {
+    const { hidden_layer_sizes: sizes, activations } = this.values;
+    const last = activations.at(-1) ?? "tanh";
+    this.values.activations = sizes.map((/** @type {number} */ _, /** @type {number} */ i) => activations[i] ?? last);
   }
 
   /** What differs from the start, as the address holds it. */

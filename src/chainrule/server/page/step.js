@@ -161,21 +161,23 @@ export class StepPanel {
 
   detail() {
     const inside = /** @type {Inside} */ (this.inside);
+    const all = element("div", { class: "details" });
     const box = element("div", { class: "explain" });
-    if (inside.phase === "update" && inside.update) box.append(this.updates());
+    if (inside.phase === "update" && inside.update) all.append(this.updates());
+    all.append(box);
     const node = this.node(this.chosen);
     if (!node) {
       box.append(element("p", { class: "hint" }, t("choose_node")));
-      return box;
+      return all;
     }
     box.append(element("h3", {}, `${node.name} · ${node.op ?? t(`kind_${node.kind}`)}`));
     if (node.name === inside.current) {
       box.append(...inside.formulas.map((formula) => element("p", { class: "formula" }, formula)));
     }
     if (node.value) box.append(this.numbers(node));
-    if (this.explained?.name === node.name) box.append(this.verdict(this.explained));
+    if (this.explained?.name === node.name) all.append(this.verdict(this.explained));
     else if (node.gradient) box.append(element("p", { class: "hint" }, t("click_gradient")));
-    return box;
+    return all;
   }
 
   /** Every element of a node: its value, its gradient. @param {GraphNode} node */
