@@ -4,6 +4,10 @@
 #include "program.hpp"
 #include "simd.hpp"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 namespace chainrule::CHAINRULE_ISA {
 
 struct Philox {
@@ -51,24 +55,37 @@ inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, p
     }
 }
 
-// A number in [0, range) from the low 32 bits of `value`: only products of 32-bit halves, which vectors have.
-CHAINRULE_INLINE std::uint64_t mixed(std::uint64_t value, std::uint64_t key, std::uint64_t range) {
-    constexpr std::uint64_t low = 0xFFFFFFFFu;
-    std::uint64_t z = ((value ^ key) & low) * 0x9E3779B1u;
-    z = ((z ^ (z >> 32) ^ (key >> 32)) & low) * 0xD6E8FEB9u;
-    z = (z ^ (z >> 32)) & low;
-    return (z * range) >> 32;
+typedef std::uint64_t Words __attribute__((vector_size(vector_bytes)));
+inline constexpr int word_lanes = vector_bytes / 8;
+
+// The product of the low halves of each lane, one instruction on x86 where the full product takes several.
+CHAINRULE_INLINE Words half_product(Words a, Words b) {
+#if CHAINRULE_VECTOR_BYTES == 64
+    return reinterpret_cast<Words>(_mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif CHAINRULE_VECTOR_BYTES == 32
+    return reinterpret_cast<Words>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__)
+    return reinterpret_cast<Words>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#endif
+}
+
+// half + hash(other) modulo size.
+CHAINRULE_INLINE Words add_hash(Words half, Words other, std::uint64_t key, std::uint64_t size) {
+    Words z = half_product(other ^ key, Words{} + 0x9E3779B1u);
+    z = half_product(z ^ (z >> 32) ^ (key >> 32), Words{} + 0xD6E8FEB9u);
+    half += half_product(z ^ (z >> 32), Words{} + size) >> 32;
+    return half - (reinterpret_cast<Words>(half >= size) & size);
 }
 
 // Rounds of a Feistel network on pairs (left, right) in [0, a) x [0, b): Black and Rogaway (2002).
 template <int Rounds>
-CHAINRULE_INLINE void feistel(const Bijection& p, std::uint64_t& left, std::uint64_t& right) {
+CHAINRULE_INLINE void feistel(const Bijection& p, Words& left, Words& right) {
     CHAINRULE_UNROLL
     for (int round = 0; round < Rounds; round += 2) {
-        left += mixed(right, p.key[round], p.a);
-        left -= left >= p.a ? p.a : 0;
-        right += mixed(left, p.key[round + 1], p.b);
-        right -= right >= p.b ? p.b : 0;
+        left = add_hash(left, right, p.key[round], p.a);
+        right = add_hash(right, left, p.key[round + 1], p.b);
     }
 }
 
@@ -76,22 +93,23 @@ CHAINRULE_INLINE void feistel(const Bijection& p, std::uint64_t& left, std::uint
 template <int Rounds>
 CHAINRULE_INLINE void positions_in(const Bijection& p, std::int64_t first, ptrdiff_t count, std::int64_t offset,
                                    std::int64_t* out) {
-    constexpr ptrdiff_t some = 64;
-    std::uint64_t left[some], right[some];
-    for (ptrdiff_t done = 0; done < count; done += some) {
-        const ptrdiff_t wanted = count - done < some ? count - done : some;
-        std::uint64_t l = static_cast<std::uint64_t>(first + done) % p.a, r = static_cast<std::uint64_t>(first + done) / p.a;
-        for (ptrdiff_t i = 0; i < some; ++i) {
+    std::uint64_t l = static_cast<std::uint64_t>(first) % p.a, r = static_cast<std::uint64_t>(first) / p.a;
+    for (ptrdiff_t done = 0; done < count; done += word_lanes) {
+        Words left, right;
+        CHAINRULE_UNROLL
+        for (int i = 0; i < word_lanes; ++i) {
             left[i] = l;
             right[i] = r;
             const bool wraps = ++l == p.a;
             r += wraps;
             l = wraps ? 0 : l;
         }
-        for (ptrdiff_t i = 0; i < some; ++i) feistel<Rounds>(p, left[i], right[i]);
+        feistel<Rounds>(p, left, right);
+        const ptrdiff_t wanted = count - done < word_lanes ? count - done : word_lanes;
         for (ptrdiff_t i = 0; i < wanted; ++i) {
-            while (right[i] * p.a + left[i] >= p.n) feistel<Rounds>(p, left[i], right[i]);
-            out[done + i] = offset + static_cast<std::int64_t>(right[i] * p.a + left[i]);
+            Words again_left = Words{} + left[i], again_right = Words{} + right[i];
+            while (again_right[0] * p.a + again_left[0] >= p.n) feistel<Rounds>(p, again_left, again_right);
+            out[done + i] = offset + static_cast<std::int64_t>(again_right[0] * p.a + again_left[0]);
         }
     }
 }
