@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 import chainrule as cr
-from chainrule.errors import GraphError, NumericalError
+from chainrule.errors import NumericalError, OptionError
 from chainrule.training import (
     SGD,
     Callback,
@@ -195,7 +195,7 @@ class TestHistory:
         assert [row["seconds"] for row in history.rows()] == [0.2, 0.4]
         assert len(history) == 2
         assert np.isnan(history["validation_score"]).all()
-        with pytest.raises(GraphError, match="no column is called 'accuracy'.*loss"):
+        with pytest.raises(OptionError, match="no column is called 'accuracy'.*loss"):
             history["accuracy"]
 
     def test_prints_what_it_knows(self):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chainrule.errors import GraphError
+from chainrule.errors import OptionError
 from chainrule.graph.show import align
 
 COLUMNS = (
@@ -55,7 +55,7 @@ class History:
     def __getitem__(self, key: str | int) -> Any:
         if isinstance(key, str):
             if key not in self.columns:
-                raise GraphError(f"no column is called {key!r}; there are: {', '.join(COLUMNS)}")
+                raise OptionError(f"no column is called {key!r}; there are: {', '.join(COLUMNS)}")
             return self.columns[key]
         return {name: column[key] for name, column in self.columns.items()}
 
