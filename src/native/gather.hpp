@@ -18,62 +18,67 @@ struct Rows {
     ptrdiff_t ldxr;
 };
 
-// Values `first` ... `first + width` (at most a vector) of a vector of rows. Returns the sum of 0 * value, which is NaN
-// where a value is not finite.
-template <class T, class From, bool Whole>
-CHAINRULE_INLINE Vec<T> gather_tile(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t first, ptrdiff_t width, T* x,
-                                    ptrdiff_t ldx) {
+// A square of values: `height` rows from r on, units from `first` on. Returns the sum of 0 * value, NaN where one is
+// not finite.
+template <class T, class From>
+CHAINRULE_INLINE Vec<T> gather_square(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t height, ptrdiff_t first, T* x, ptrdiff_t ldx) {
     constexpr int n = lanes<T>;
-    Vec<T> trouble{};
-    const ptrdiff_t height = rows.count - r < n ? rows.count - r : n;
-    Vec<T> v[n];
+    Vec<T> v[n], trouble{};
     CHAINRULE_UNROLL
     for (int j = 0; j < n; ++j) {
-        if (Whole || j < height) {
-            const From* from = reinterpret_cast<const From*>(rows.at[r + j]) + first;
-            if (Whole || width == n) {
-                v[j] = load_converted<T>(from) * rows.scale;
-            } else {
-                From some[n] = {};
-                __builtin_memcpy(some, from, static_cast<std::size_t>(width) * sizeof(From));
-                v[j] = load_converted<T>(static_cast<const From*>(some)) * rows.scale;
-            }
-            if constexpr (sizeof(From) > 1) trouble = fma<T>(v[j], Vec<T>{}, trouble);
-            if (rows.xr != nullptr) store(rows.xr + (r + j) * rows.ldxr + first, v[j]);
-        } else {
-            v[j] = Vec<T>{};
-        }
+        v[j] = Vec<T>{};
+        if (j >= height) continue;
+        v[j] = load_converted<T>(reinterpret_cast<const From*>(rows.at[r + j]) + first) * rows.scale;
+        if constexpr (sizeof(From) > 1) trouble = fma<T>(v[j], Vec<T>{}, trouble);
+        if (rows.xr != nullptr) store(rows.xr + (r + j) * rows.ldxr + first, v[j]);
     }
     transpose<T>(v);
     CHAINRULE_UNROLL
-    for (int j = 0; j < n; ++j) {
-        if (Whole || j < width) store(x + j * ldx, v[j]);
-    }
+    for (int j = 0; j < n; ++j) store(x + j * ldx, v[j]);
     return trouble;
 }
 
-// Units `first` ... `first + units` of the vector of rows from r on.
+// All of a vector of rows where rows are shorter than a vector: value by value.
 template <class T, class From>
-CHAINRULE_INLINE Vec<T> gather_units(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t first, ptrdiff_t units, T* x,
-                                     ptrdiff_t ldx) {
-    constexpr ptrdiff_t n = lanes<T>;
-    Vec<T> trouble{};
-    ptrdiff_t u = 0;
-    if (rows.count - r >= n) {
-        for (; u + n <= units; u += n) trouble += gather_tile<T, From, true>(rows, r, first + u, n, x + u * ldx, ldx);
+CHAINRULE_INLINE Vec<T> gather_short(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t height, ptrdiff_t units, T* x, ptrdiff_t ldx) {
+    constexpr int n = lanes<T>;
+    T trouble = 0;
+    for (ptrdiff_t u = 0; u < units; ++u, x += ldx) {
+        Vec<T> v{};
+        CHAINRULE_UNROLL
+        for (int j = 0; j < n; ++j) {
+            if (j < height) v[j] = static_cast<T>(reinterpret_cast<const From*>(rows.at[r + j])[u]);
+        }
+        v *= rows.scale;
+        store(x, v);
+        trouble += horizontal_sum<T>(v * T(0));
+        if (rows.xr == nullptr) continue;
+        for (ptrdiff_t j = 0; j < height; ++j) rows.xr[(r + j) * rows.ldxr + u] = v[j];
     }
-    for (; u < units; u += n) {
-        trouble += gather_tile<T, From, false>(rows, r, first + u, units - u < n ? units - u : n, x + u * ldx, ldx);
-    }
-    return trouble;
+    return broadcast<T>(trouble);
 }
 
 // x[u * ldx + r] = xr[r * ldxr + u] = scale * row[r][u], with zeros up to the end of the last vector of rows in x, of
 // units in xr (null: no copy). Blocks as in products.hpp. Returns whether every value is finite.
 template <class T, class From>
 inline bool gather(ptrdiff_t units, const Rows<T, From>& rows, T* x, ptrdiff_t ldx) {
+    constexpr ptrdiff_t n = lanes<T>;
     Vec<T> trouble{};
-    for (ptrdiff_t r = 0; r < rows.count; r += lanes<T>) trouble += gather_units(rows, r, 0, units, x + r, ldx);
+    if (rows.xr != nullptr && units % n != 0) {
+        for (ptrdiff_t r = 0; r < rows.count; ++r) store(rows.xr + r * rows.ldxr + units / n * n, Vec<T>{});
+    }
+    for (ptrdiff_t r = 0; r < rows.count; r += n) {
+        const ptrdiff_t height = rows.count - r < n ? rows.count - r : n;
+        if (units < n) {
+            trouble += gather_short(rows, r, height, units, x + r, ldx);
+            continue;
+        }
+        const ptrdiff_t last = units - n;  // the last square overlaps the one before
+        for (ptrdiff_t u = 0; u <= last; u += n) {
+            trouble += height == n ? gather_square(rows, r, n, u, x + u * ldx + r, ldx) : gather_square(rows, r, height, u, x + u * ldx + r, ldx);
+        }
+        if (units % n != 0) trouble += gather_square(rows, r, height, last, x + last * ldx + r, ldx);
+    }
     return !any<T>(trouble != trouble);
 }
 

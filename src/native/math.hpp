@@ -17,6 +17,7 @@ template <>
 struct Format<float> {
     static constexpr int mantissa = 23, bias = 127;
     static constexpr float to_integer = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
+    static constexpr std::int32_t to_integer_bits = 0x4b400000;
     static constexpr float ln2_high = 0.693115234375f, ln2_low = 3.19461849453e-05f, log2_e = 1.44269504f;
     static constexpr float exp_low = -104.0f, exp_high = 89.0f, expm1_low = -20.0f;
     static constexpr float exp[] = {0.5f, 0.166665137f, 0.0416664258f, 0.00836951286f, 0.0013938609f};
@@ -30,6 +31,7 @@ template <>
 struct Format<double> {
     static constexpr int mantissa = 52, bias = 1023;
     static constexpr double to_integer = 6755399441055744.0;  // 1.5 * 2^52
+    static constexpr std::int64_t to_integer_bits = 0x4338000000000000;
     static constexpr double ln2_high = 0x1.62e42fefp-1, ln2_low = 7.4406171100123967e-11, log2_e = 1.4426950408889634;
     static constexpr double exp_low = -746.0, exp_high = 710.0, expm1_low = -40.0;
     static constexpr double exp[] = {
@@ -57,7 +59,7 @@ CHAINRULE_INLINE Vec<T> polynomial(Vec<T> x, const T (&c)[N]) {
 // 2^n for integers n within the normal range.
 template <class T>
 CHAINRULE_INLINE Vec<T> power_of_two(Mask<T> n) {
-    return from_bits<T>((n + Format<T>::bias) << Format<T>::mantissa);
+    return from_bits<T>(wrapping_add<T>(n, integers<T>(Format<T>::bias)) << Format<T>::mantissa);
 }
 
 // x = n ln2 + r with |r| <= ln2 / 2.
@@ -73,7 +75,7 @@ CHAINRULE_INLINE Reduced<T> reduce_exponent(Vec<T> x) {
     const Vec<T> shifted = x * F::log2_e + F::to_integer;
     const Vec<T> n = shifted - F::to_integer;
     const Vec<T> r = (x - n * F::ln2_high) - n * F::ln2_low;
-    return {bits<T>(shifted) - bits<T>(broadcast<T>(F::to_integer)), r};
+    return {wrapping_add<T>(bits<T>(shifted), integers<T>(-F::to_integer_bits)), r};
 }
 
 template <class T>
@@ -84,7 +86,7 @@ CHAINRULE_INLINE Vec<T> exp(Vec<T> x) {
     const auto [n, r] = reduce_exponent<T>(x);
     const Vec<T> y = r * r * polynomial<T>(r, F::exp) + r + T(1);
     const Mask<T> half = n >> 1;  // in two steps, since 2^n itself may lie beyond the normal range
-    return y * power_of_two<T>(half) * power_of_two<T>(n - half);
+    return y * power_of_two<T>(half) * power_of_two<T>(wrapping_add<T>(n, -half));
 }
 
 // exp(x) - 1 without cancellation near zero.
@@ -95,7 +97,7 @@ CHAINRULE_INLINE Vec<T> expm1(Vec<T> x) {
     bounded = bounded < F::expm1_low ? broadcast<T>(F::expm1_low) : bounded;
     const auto [n, r] = reduce_exponent<T>(bounded);
     const Vec<T> y = r * r * polynomial<T>(r, F::expm1) + r;
-    const Vec<T> scale = power_of_two<T>(n - 1);  // half of 2^n: exact at both ends
+    const Vec<T> scale = power_of_two<T>(wrapping_add<T>(n, integers<T>(-1)));  // half of 2^n: exact at both ends
     const Vec<T> result = T(2) * (y * scale + (scale - T(0.5)));
     return copy_sign<T>(n == 0 ? y : result, x);
 }
@@ -123,7 +125,7 @@ CHAINRULE_INLINE Vec<double> log_reduced(Vec<double> f, Vec<double> n, Vec<doubl
 template <class T>
 CHAINRULE_INLINE void split(Vec<T> x, Mask<T>& n, Vec<T>& m) {
     using F = Format<T>;
-    const Mask<T> offset = bits<T>(x) - F::root_half;
+    const Mask<T> offset = wrapping_add<T>(bits<T>(x), integers<T>(-F::root_half));
     constexpr Integer<T> fraction = (Integer<T>(1) << F::mantissa) - 1;
     n = offset >> F::mantissa;
     m = from_bits<T>((offset & fraction) + F::root_half);

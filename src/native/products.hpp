@@ -54,11 +54,11 @@ inline void dense_backward_weights(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, 
     Prefetch none;
     const WeightGradient<T> g{in, out, rows, x, ldx, xr, ldxr, dy, ldy, dW, lddw, accumulate, prefetch ? prefetch : &none};
     if (prefer_dots(g)) {
-        weights_by_dots(g);
+        weights_by_dots(g, db);
     } else {
         weights_by_features(g);
+        if (db != nullptr) sum_rows<T>(out, rows, dy, ldy, db, accumulate);
     }
-    if (db != nullptr) sum_rows<T>(out, rows, dy, ldy, db, accumulate);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #if defined(__AVX2__)
@@ -107,6 +108,18 @@ CHAINRULE_INLINE Vec<T> from_bits(Mask<T> m) {
     return reinterpret_cast<Vec<T>>(m);
 }
 
+// Sums and differences of bit patterns, which may wrap around.
+template <class T>
+CHAINRULE_INLINE Mask<T> wrapping_add(Mask<T> a, Mask<T> b) {
+    using Unsigned = Vec<std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>;
+    return reinterpret_cast<Mask<T>>(reinterpret_cast<Unsigned>(a) + reinterpret_cast<Unsigned>(b));
+}
+
+template <class T>
+CHAINRULE_INLINE Mask<T> integers(Integer<T> value) {
+    return value - Mask<T>{};
+}
+
 template <class T>
 CHAINRULE_INLINE Vec<T> select(Mask<T> where, Vec<T> yes, Vec<T> no) {
     return where ? yes : no;
@@ -178,9 +191,16 @@ CHAINRULE_INLINE Vec<T> load_first(const T* p, ptrdiff_t count) {
     } else {
         return reinterpret_cast<Vec<T>>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), p));
     }
+#elif CHAINRULE_VECTOR_BYTES == 32
+    const __m256i mask = reinterpret_cast<__m256i>(first_lanes<T>(count));
+    if constexpr (sizeof(T) == 4) {
+        return reinterpret_cast<Vec<T>>(_mm256_maskload_ps(p, mask));
+    } else {
+        return reinterpret_cast<Vec<T>>(_mm256_maskload_pd(p, mask));
+    }
 #else
     Vec<T> v{};
-    __builtin_memcpy(&v, p, static_cast<std::size_t>(count) * sizeof(T));
+    for (ptrdiff_t i = 0; i < count; ++i) v[i] = p[i];
     return v;
 #endif
 }
@@ -193,8 +213,15 @@ CHAINRULE_INLINE void store_first(T* p, Vec<T> v, ptrdiff_t count) {
     } else {
         _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1), reinterpret_cast<__m512d>(v));
     }
+#elif CHAINRULE_VECTOR_BYTES == 32
+    const __m256i mask = reinterpret_cast<__m256i>(first_lanes<T>(count));
+    if constexpr (sizeof(T) == 4) {
+        _mm256_maskstore_ps(p, mask, reinterpret_cast<__m256>(v));
+    } else {
+        _mm256_maskstore_pd(p, mask, reinterpret_cast<__m256d>(v));
+    }
 #else
-    __builtin_memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
+    for (ptrdiff_t i = 0; i < count; ++i) p[i] = v[i];
 #endif
 }
 

@@ -82,7 +82,7 @@ CHAINRULE_INLINE Vec<T> sine_shifted(Vec<T> x, int quarters) {
     const Vec<T> z = r * r, half = T(0.5) * z, lead = T(1) - half;
     const Vec<T> sine = (r * z * polynomial<T>(z, Q::sine) + lost) + r;
     const Vec<T> cosine = (z * z * polynomial<T>(z, Q::cosine) + ((T(1) - lead) - half - r * lost)) + lead;
-    const Mask<T> quadrant = bits<T>(shifted) + quarters;
+    const Mask<T> quadrant = wrapping_add<T>(bits<T>(shifted), integers<T>(quarters));
     const Vec<T> value = (quadrant & 1) == 0 ? sine : cosine;
     return (quadrant & 2) == 0 ? value : -value;
 }

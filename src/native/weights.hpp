@@ -65,45 +65,81 @@ inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, 
     }
 }
 
-// A tile of `Height` inputs times `Width` outputs makes exactly one vector of sums.
+// The input that biases belong to is 1 in every row.
 template <class T>
-inline void weights_by_dots(const WeightGradient<T>& g) {
+struct Ones {
+    static constexpr int count = 64;
+    alignas(64) T of[count];
+    constexpr Ones() : of{} {
+        for (T& one : of) one = T(1);
+    }
+};
+template <class T>
+inline constexpr Ones<T> ones{};
+
+// Lane i takes the value of lane i + By.
+template <class T, int By, std::size_t... I>
+CHAINRULE_INLINE Vec<T> rotate(Vec<T> v, std::index_sequence<I...>) {
+    return __builtin_shufflevector(v, v, (static_cast<int>(I) + By) % lanes<T>...);
+}
+
+// One tile of sums over rows of x[i] dy[o], in lane i * Width + o.
+template <class T, int Height, int Width>
+CHAINRULE_INLINE Vec<T> dot_tile(const T* const (&x)[Height], const T* const (&dy)[Width], ptrdiff_t rows) {
+    constexpr int n = lanes<T>;
+    Vec<T> sums[n];
+    CHAINRULE_UNROLL
+    for (int j = 0; j < n; ++j) sums[j] = Vec<T>{};
+    const auto step = [&](ptrdiff_t r, auto read) __attribute__((always_inline)) {
+        Vec<T> left[Height], right[Width];
+        CHAINRULE_UNROLL
+        for (int i = 0; i < Height; ++i) left[i] = read(x[i] + r);
+        CHAINRULE_UNROLL
+        for (int o = 0; o < Width; ++o) right[o] = read(dy[o] + r);
+        CHAINRULE_UNROLL
+        for (int j = 0; j < n; ++j) sums[j] = fma<T>(left[j / Width], right[j % Width], sums[j]);
+    };
+    ptrdiff_t r = 0;
+    for (; r + n <= rows; r += n) step(r, [](const T* p) __attribute__((always_inline)) { return load(p); });
+    if (r < rows) {
+        const Mask<T> tail = first_lanes<T>(rows - r);
+        step(r, [&](const T* p) __attribute__((always_inline)) { return select<T>(tail, load(p), Vec<T>{}); });
+    }
+    return sum_each<T>(sums);
+}
+
+// db may be null. It costs nothing where the inputs leave a tile unfilled.
+template <class T>
+inline void weights_by_dots(const WeightGradient<T>& g, T* db) {
     constexpr int n = lanes<T>, Height = n >= 16 ? 4 : n >= 4 ? 2 : 1, Width = n / Height;
-    const ptrdiff_t full = g.rows / n * n;
-    const Mask<T> tail = first_lanes<T>(g.rows - full);
+    const bool along = db != nullptr && g.in % Height != 0 && g.rows <= Ones<T>::count;
     for (ptrdiff_t i0 = 0; i0 < g.in; i0 += Height) {
         for (ptrdiff_t o0 = 0; o0 < g.out; o0 += Width) {
             const ptrdiff_t height = g.in - i0 < Height ? g.in - i0 : Height;
             const ptrdiff_t width = g.out - o0 < Width ? g.out - o0 : Width;
             const T *x[Height], *dy[Width];
             CHAINRULE_UNROLL
-            for (int i = 0; i < Height; ++i) x[i] = g.x + (i0 + (i < height ? i : 0)) * g.ldx;
+            for (int i = 0; i < Height; ++i) x[i] = i < height ? g.x + (i0 + i) * g.ldx : ones<T>.of;
             CHAINRULE_UNROLL
             for (int o = 0; o < Width; ++o) dy[o] = g.dy + (o0 + (o < width ? o : 0)) * g.ldy;
-            Vec<T> sums[n];
-            CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) sums[j] = Vec<T>{};
-            const auto step = [&](ptrdiff_t r, auto read) __attribute__((always_inline)) {
-                Vec<T> left[Height], right[Width];
+            if (height < Height && !along) {
                 CHAINRULE_UNROLL
-                for (int i = 0; i < Height; ++i) left[i] = read(x[i] + r);
-                CHAINRULE_UNROLL
-                for (int o = 0; o < Width; ++o) right[o] = read(dy[o] + r);
-                CHAINRULE_UNROLL
-                for (int j = 0; j < n; ++j) sums[j] = fma<T>(left[j / Width], right[j % Width], sums[j]);
-            };
-            for (ptrdiff_t r = 0; r < full; r += n) step(r, [](const T* p) __attribute__((always_inline)) { return load(p); });
-            if (full < g.rows) {
-                step(full, [&](const T* p) __attribute__((always_inline)) { return select<T>(tail, load(p), Vec<T>{}); });
+                for (int i = 1; i < Height; ++i) x[i] = i < height ? x[i] : x[0];
             }
-            alignas(vector_bytes) T tile[n];
-            store<T>(tile, sum_each<T>(sums));
-            for (ptrdiff_t i = 0; i < height; ++i) {
-                T* to = g.dW + (i0 + i) * g.lddw + o0;
-                for (ptrdiff_t o = 0; o < width; ++o) to[o] = tile[i * Width + o] + (g.accumulate ? to[o] : T(0));
+            Vec<T> sums = dot_tile<T, Height, Width>(x, dy, g.rows);
+            CHAINRULE_UNROLL
+            for (int i = 0; i <= Height; ++i) {
+                T* to = i < height ? g.dW + (i0 + i) * g.lddw : db;
+                if (i > height || (i == height && (!along || height == Height))) break;
+                CHAINRULE_UNROLL
+                for (int o = 0; o < Width; ++o) {
+                    if (o < width) to[o0 + o] = g.accumulate ? to[o0 + o] + sums[o] : sums[o];
+                }
+                sums = rotate<T, Width>(sums, std::make_index_sequence<lanes<T>>{});
             }
         }
     }
+    if (db != nullptr && !along) sum_rows<T>(g.out, g.rows, g.dy, g.ldy, db, g.accumulate);
 }
 
 // At most a block of outputs for a vector of inputs: transposed within blocks only, then stored block by block.

@@ -152,8 +152,9 @@ void test_skinny(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
             // Both ways, whichever the estimate prefers.
             k::Prefetch none;
             const k::WeightGradient<T> g{in, out, rows, l.x.data, l.ld, row_major, l.ldxr, l.dy.data, l.ld, dW.data, out, with, &none};
-            fill(dW, T(0.5));
-            k::weights_by_dots(g);
+            fill(dW, T(0.5)), fill(db, T(0.5));
+            k::weights_by_dots(g, db.data);
+            l.check_bias(db, before, "weights_by_dots, bias");
             l.check_weights(dW, before, "weights_by_dots");
             fill(dW, T(0.5));
             k::weights_by_features(g);
