@@ -1,4 +1,4 @@
-"""Ctrl-C: a line, exit code 130, what was asked to be saved is saved whole or not at all."""
+"""Ctrl-C on a terminal: a line, exit code 130, and a saved model is whole or not there."""
 
 from __future__ import annotations
 
@@ -6,53 +6,67 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 import chainrule as cr
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+pty = pytest.importorskip("pty", reason="terminals as POSIX has them")
+
+FOREVER = ["--max-iter", "999999"]
 
 
-def interrupted(folder, *arguments, once):
-    """Start the command, send SIGINT once ``once`` is printed, wait for the end."""
+def interrupted(folder, *arguments):
+    """Start the command on a terminal of its own, press Ctrl-C once the bar moves."""
+    ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "chainrule", *arguments],
+        [sys.executable, "-m", "chainrule", *arguments],
         cwd=folder,
-        stdout=subprocess.PIPE,
+        stdin=theirs,
+        stdout=theirs,
         stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"COLUMNS": "80", "NO_COLOR": "1"},
-        start_new_session=True,
+        env=os.environ | {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "xterm"},
+        # a shell that runs the tests in the background has Ctrl-C ignored, and children inherit it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout is not None
-    seen = ""
-    while once not in seen:
-        seen += process.stdout.readline()
-    time.sleep(1.5)  # now it trains
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    return process.returncode, seen + out, err
+    os.close(theirs)
+    seen = b""
+    pressed = False
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # so Linux says that the other side has closed
+            part = b""
+        if not part:
+            break
+        seen += part
+        if not pressed and b"/999999" in seen:
+            process.send_signal(signal.SIGINT)
+            pressed = True
+    assert process.stderr is not None
+    errors = process.stderr.read().decode()
+    process.stderr.close()
+    os.close(ours)
+    return process.wait(timeout=60), seen.decode(), errors
 
 
 def test_keeps_the_best_parameters_so_far(tmp_path):
-    forever = ["--max-iter", "1000000", "--solver", "sgd", "--save", "m.safetensors"]
-    code, out, err = interrupted(
-        tmp_path, "train", "digits", "--hidden", "20", *forever, once="classes"
-    )
+    arguments = ["train", "digits", "--hidden", "20", "--solver", "gd", *FOREVER]
+    code, out, errors = interrupted(tmp_path, *arguments, "--save", "m.safetensors")
     assert code == 130
-    assert err.splitlines() == ["chainrule: interrupted"]
-    assert "Traceback" not in out + err
+    assert errors.splitlines() == ["chainrule: interrupted"]
+    assert "Traceback" not in out
+    assert "saved in" in out
     assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors"}
     assert cr.load(tmp_path / "m.safetensors").predict(cr.load_digits().X_test).shape == (450,)
 
 
 def test_of_several_models_none_is_kept(tmp_path):
-    forever = ["--max-iter", "1000000", "--solver", "gd", "--save", "m.safetensors"]
-    code, _, err = interrupted(tmp_path, "train", "digits", *forever, once="classes")
+    arguments = ["train", "digits", "--solver", "adam", *FOREVER, "--save", "m.safetensors"]
+    code, out, errors = interrupted(tmp_path, *arguments)
     assert code == 130
-    assert err.splitlines() == ["chainrule: interrupted"]
+    assert errors.splitlines() == ["chainrule: interrupted"]
+    assert "saved" not in out
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -28,12 +27,18 @@ def start(*arguments, **options):
     )
 
 
+def processor_seconds():
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def test_help_names_every_command_and_is_quick():
+    # processor time, the smallest of several runs: a busy machine can only add
     seconds = []
     for _ in range(3):
-        before = time.perf_counter()
+        before = processor_seconds()
         done = start("--help")
-        seconds.append(time.perf_counter() - before)
+        seconds.append(processor_seconds() - before)
         assert done.returncode == 0
         assert all(command in done.stdout for command in COMMANDS)
     assert min(seconds) < 1.5

@@ -75,8 +75,11 @@ def run(choice: ModelOptions, options: TrainOptions) -> None:
     console.print(f" [bold]{source.data.name}[/]: {source.summary}")
     outcomes = _train_all(console, source, rungs, options)
     _explain(console, source, choice, options)
-    _keep(console, source, outcomes, options)
-    if outcomes[-1].interrupted:
+    interrupted = outcomes[-1].interrupted
+    # of a ladder cut short nobody knows which would have been the best
+    if options.save is not None and not (interrupted and len(rungs) > 1):
+        _keep(console, source, outcomes, options.save)
+    if interrupted:
         raise KeyboardInterrupt
     if folder is not None:
         _draw(console, folder, source, outcomes)
@@ -171,13 +174,11 @@ def _explain(console: Console, source: Source, choice: ModelOptions, options: Tr
     )
 
 
-def _keep(console: Console, source: Source, outcomes: list[Outcome], options: TrainOptions) -> None:
-    """Save the best model; after Ctrl-C only where it is the one that was asked for."""
-    if options.save is None or (outcomes[-1].interrupted and len(outcomes) > 1):
-        return
+def _keep(console: Console, source: Source, outcomes: list[Outcome], path: Path) -> None:
+    """Save the model that did best on the test rows."""
     best = max(outcomes, key=lambda outcome: outcome.test)
-    save_model(best.model, source, options.save)
-    console.print(f" model {best.rung.name} saved in [bold]{options.save}[/]", soft_wrap=True)
+    save_model(best.model, source, path)
+    console.print(f" model {best.rung.name} saved in [bold]{path}[/]", soft_wrap=True)
 
 
 def _draw(console: Console, folder: Path, source: Source, outcomes: list[Outcome]) -> None:
