@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError, LabelError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
-from chainrule.estimators.data import check_rows, check_rows_and_target, check_weights
+from chainrule.estimators.data import check_rows_and_target, check_weights
 from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
 from chainrule.estimators.network import Head, Hidden, Network, build_network
@@ -76,6 +76,11 @@ class TrainedEstimator(NetworkEstimator):
         """The labels that a score is computed from, or None for values."""
         return None
 
+    @property
+    def _tasks(self) -> int | None:
+        """How many iterations there can be, for scikit-learn's callbacks; None: not known."""
+        return self.max_iter
+
     def _hidden(self) -> Hidden:
         """The layers before the head."""
         return Hidden()
@@ -102,7 +107,7 @@ class TrainedEstimator(NetworkEstimator):
         validation_data: Any = None,
     ) -> Any:
         self._check_parameters()
-        context = begin_fit(self, self.max_iter, X, y)
+        context = begin_fit(self, self._tasks, X, y)
         with unchanged_on_failure(self):
             first = not self._has_arrays() or not (self.warm_start or incremental)
             X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
@@ -167,20 +172,22 @@ class TrainedEstimator(NetworkEstimator):
             rows.count, self.validation_fraction, random_state, self._stratify(encoded)
         )
         apart = rows.take(held)
-        return rows.take(train_on), HeldOut(apart.X, apart.y, y[held], apart.weight), True
+        out = HeldOut(apart.X, apart.y, encoded[held], y[held], apart.weight)
+        return rows.take(train_on), out, True
 
     def _given_rows(self, validation_data: Any) -> HeldOut:
         if len(validation_data) != 2:
             raise DataError(
                 f"validation_data must be a pair (X, y), came {len(validation_data)} things"
             )
-        X, y = validation_data
-        X = check_rows(self, X, reset=False)
-        y = y if hasattr(y, "shape") else np.asarray(y)
         try:
-            return HeldOut(X, self._for_loss(self._encode_again(y)), y)
+            X, y = check_rows_and_target(
+                self, *validation_data, reset=False, numeric=self._numeric_target
+            )
+            encoded = self._encode_again(y)
         except (DataError, LabelError) as error:
             raise type(error)(f"validation_data: {error}") from error
+        return HeldOut(X, self._for_loss(encoded), encoded, y)
 
     def _judge(self, network: Network, held: HeldOut) -> Judge:
         return Judge(network, held, self._judged_labels, self.scoring, self._with_theta(network))

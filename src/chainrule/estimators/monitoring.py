@@ -28,6 +28,8 @@ class HeldOut:
     X : ndarray or CSR matrix
     y : ndarray
         As the loss reads it.
+    encoded : ndarray
+        Numbers of the classes, or the values.
     told : ndarray
         As a scorer reads it: labels and values as people gave them.
     weight : ndarray or None
@@ -35,6 +37,7 @@ class HeldOut:
 
     X: Any
     y: np.ndarray
+    encoded: np.ndarray
     told: Any
     weight: np.ndarray | None = None
 
@@ -104,7 +107,7 @@ class Judge:
             weight = {} if held.weight is None else {"sample_weight": held.weight}
             return float(self.scorer(self.twin(theta), held.X, held.told, **weight))
         if self.labels is not None:
-            right = self.labels.same_as(scores, held.y.round())
+            right = self.labels.same_as(scores, held.encoded)
             return float(np.average(right, weights=held.weight))
         predicted = self.network.activate(scores).reshape(held.y.shape)
         if not np.all(np.isfinite(predicted)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from chainrule.errors import OptionError
 from chainrule.estimators.linear import LinearClassifier
 from chainrule.estimators.network import Head, Network, build_network
 from chainrule.estimators.rules import is_mini_batch
+from chainrule.estimators.sklearn_callbacks import Bridge
 from chainrule.estimators.solving import Rows, Run
 from chainrule.estimators.targets import one_column_a_class, smooth
 from chainrule.graph import FUNCTIONS, Node
@@ -74,6 +76,10 @@ class OneVsAllClassifier(LinearClassifier):
 
     n_iter_: Any
 
+    @property
+    def _tasks(self) -> int | None:
+        return self.max_iter if is_mini_batch(self) else None  # one run a class, none seen yet
+
     def _head(self) -> Head:
         return replace(self._sigmoid_head(), start="zeros", bias=self.fit_intercept)
 
@@ -100,11 +106,17 @@ class OneVsAllClassifier(LinearClassifier):
                 f"validation_data needs a mini-batch solver here: with solver={self.solver!r} "
                 "each class is a training of its own"
             )
-        results = [
-            super(OneVsAllClassifier, self)._train(*problem, run)
-            for problem in self._problems(network, theta0, rows)
-        ]
-        return _joined(network, theta0, results)
+        theta, results = theta0.copy(), []
+        for k, problem in enumerate(self._problems(network, theta0, rows)):
+            # listeners see all classes: those that are done, this one, the others as they start
+            together = partial(_with_class, network, theta, k)
+            callbacks = [
+                one.seen_through(together) if isinstance(one, Bridge) else one
+                for one in run.callbacks
+            ]
+            results.append(super()._train(*problem, replace(run, callbacks=callbacks)))
+            theta = together(results[-1].theta)
+        return _joined(theta, results)
 
     def _problems(
         self, network: Network, theta0: np.ndarray, rows: Rows
@@ -131,16 +143,18 @@ class OneVsAllClassifier(LinearClassifier):
             self.n_iter_ = np.full(outputs, self.n_iter_, dtype=np.int32)
 
 
-def _joined(network: Network, theta0: np.ndarray, results: list[Result]) -> Result:
-    """The runs of all classes as one result: parameters side by side, losses added up."""
-    theta = np.empty_like(theta0)
-    values = network.objective.unpack(theta)
-    for k, result in enumerate(results):
-        position = 0
-        for value in values.values():
-            part = result.theta[position : position + value[..., k].size]
-            value[..., k] = part.reshape(value[..., k].shape)
-            position += value[..., k].size
+def _with_class(network: Network, theta: np.ndarray, k: int, own: np.ndarray) -> np.ndarray:
+    """θ of all classes with ``own``, the θ of class k, in its place."""
+    theta, position = theta.copy(), 0
+    for value in network.objective.unpack(theta).values():
+        column = value[..., k]
+        column[...] = own[position : position + column.size].reshape(column.shape)
+        position += column.size
+    return theta
+
+
+def _joined(theta: np.ndarray, results: list[Result]) -> Result:
+    """The runs of all classes as one result: losses added up, the worst end."""
     order = ("interrupted", "failed", "max_iter", "callback", "converged")
     worst = min(results, key=lambda one: order.index(one.status))
     return replace(

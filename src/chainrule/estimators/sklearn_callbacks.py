@@ -33,7 +33,7 @@ else:
             return method
 
 
-def begin_fit(estimator: Any, iterations: int, X: Any, y: Any) -> Any:
+def begin_fit(estimator: Any, iterations: int | None, X: Any, y: Any) -> Any:
     """The context of this fit, or None where nobody listens."""
     if not hasattr(estimator, "_init_callback_context"):
         return None
@@ -74,6 +74,11 @@ class Bridge(Callback):
         self.X = X
         self.y = y
         self.attributes = attributes
+
+    def seen_through(self, whole: Callable[[Any], Any]) -> Bridge:
+        """The same for a run on a part of θ; ``whole`` makes θ of it."""
+        seen = self.attributes
+        return Bridge(self.context, self.estimator, self.X, self.y, lambda part: seen(whole(part)))
 
     def on_epoch_end(self, progress: Progress) -> bool:
         task = self.context.subcontext(task_name="iteration")
