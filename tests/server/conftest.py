@@ -55,6 +55,17 @@ class Page:
     async def say(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
+    async def drain(self) -> None:
+        """Read until the server ends the connection: raises ``ConnectionClosed``."""
+        while True:
+            await self.socket.recv()
+
+    async def flood(self, **message: Any) -> None:
+        """Send without end and without reading, then read."""
+        for _ in range(10_000):
+            await self.say(**message)
+        await self.drain()
+
     async def until(
         self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20
     ) -> dict[str, Any]:
@@ -91,10 +102,11 @@ class Page:
 
 
 NAMES = (
-    "magic sequence run flags steps epochs batch_rate epoch_rate train_loss test_loss penalty "
-    "train_score test_score side planes thumb_side thumbs parameters curve classes focus "
-    "fingerprint"
-).split()
+    *("magic", "sequence", "run", "flags", "steps", "epochs", "batch_rate", "epoch_rate"),
+    *("train_loss", "test_loss", "penalty", "train_score", "test_score"),
+    *("side", "planes", "thumb_side", "thumbs", "parameters", "curve", "classes", "focus"),
+    "fingerprint",
+)
 
 
 def read_frame(data: bytes) -> dict[str, Any]:
@@ -112,7 +124,7 @@ def playground() -> Iterator[Playground]:
 
 
 @pytest.fixture
-def page(playground: Playground) -> Page:
+def caller(playground: Playground) -> Page:
     for session in list(playground.sessions._by_id):
         playground.sessions._by_id.pop(session).close()
     return Page(playground)

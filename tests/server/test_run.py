@@ -18,7 +18,9 @@ from chainrule.server.settings import read_settings
 def make_run(theta=None, **given):
     settings = read_settings(given)
     points = make_points(
-        settings["dataset"], seed=settings["data_seed"], n_classes=settings["n_classes"],
+        settings["dataset"],
+        seed=settings["data_seed"],
+        n_classes=settings["n_classes"],
         noise=settings["noise"] / 100,
     )
     return Run(1, settings, points, theta)
@@ -113,8 +115,9 @@ def test_a_wrong_edit_is_refused(name, index, value, message):
 
 
 def test_a_run_that_explodes_says_so_and_keeps_good_weights():
-    run = make_run(loss="squared_error", dataset="plane", activations=["relu", "relu"],
-                   learning_rate=100)
+    run = make_run(
+        loss="squared_error", dataset="plane", activations=["relu", "relu"], learning_rate=100
+    )
     run.advance(2000)
     assert run.failure is not None
     assert "learning rate" in run.failure or "learning_rate" in run.failure
@@ -161,7 +164,12 @@ RUNS = [
     {"dataset": "arms", "n_classes": 4, "regularization": "l2", "solver": "nesterov"},
     {"dataset": "rings", "loss": "one_vs_all", "hidden_layer_sizes": [], "init": "small_normal"},
     {"dataset": "circle", "loss": "squared_error", "solver": "rmsprop", "noise": 20},
-    {"dataset": "blobs", "loss": "squared_error", "solver": "adamw", "activations": ["elu", "relu"]},
+    {
+        "dataset": "blobs",
+        "loss": "squared_error",
+        "solver": "adamw",
+        "activations": ["elu", "relu"],
+    },
     {"dataset": "peaks", "loss": "huber", "solver": "momentum", "momentum": 0.5},
     {"dataset": "xor", "solver": "cg", "regularization": "l1", "strength": 0.01},
     {"dataset": "gauss", "solver": "l-bfgs"},

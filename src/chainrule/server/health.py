@@ -69,4 +69,3 @@ def _judge(slope: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     exploding = size > HUGE
     state[exploding] = EXPLODING
     return state, np.where(exploding, size, flat).astype(np.float32)
-

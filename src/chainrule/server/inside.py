@@ -67,7 +67,7 @@ class Inside:
 
     @property
     def phase(self) -> str:
-        """"forward", "backward" or "update"."""
+        """ "forward", "backward" or "update"."""
         if self.position <= len(self.forward):
             return "forward"
         return "update" if self.position == self.last else "backward"

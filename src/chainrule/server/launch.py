@@ -68,7 +68,9 @@ class Playground:
     def parameters(self) -> dict[str, np.ndarray]:
         """``theta`` by name: W1, b1, W2, …"""
         run = self._run()
-        return {name: np.array(one) for name, one in run.network.objective.unpack(run.theta).items()}
+        return {
+            name: np.array(one) for name, one in run.network.objective.unpack(run.theta).items()
+        }
 
     def update_model(self) -> Any:
         """Write what the page has learnt or edited into the model, and return the model."""

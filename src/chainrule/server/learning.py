@@ -1,4 +1,4 @@
-"""What moves θ: mini-batches through the trainer, or a full-batch solver held between iterations."""
+"""What moves θ: mini-batches through the trainer, or a full-batch solver, stepwise."""
 
 from __future__ import annotations
 
@@ -19,23 +19,20 @@ FOREVER = 10**12
 
 
 class Learner(Protocol):
-    """Something that improves ``theta`` step by step.
+    """Something that improves ``theta`` step by step."""
 
-    Attributes
-    ----------
-    theta : ndarray
-    steps : int
-        Mini-batches (or iterations) made.
-    per_epoch : int
-        Steps that see all points once.
-    finished : bool
-        Whether it has ended by itself.
-    """
-
-    theta: np.ndarray
-    steps: int
     per_epoch: int
     finished: bool
+
+    @property
+    def theta(self) -> np.ndarray:
+        """The parameters now."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """Mini-batches (or iterations) made; ``per_epoch`` of them see all points once."""
+        ...
 
     def advance(self, steps: int) -> None:
         """So many steps more; a ``NumericalError`` leaves the last good ``theta``."""

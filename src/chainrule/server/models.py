@@ -19,7 +19,7 @@ from chainrule.networks import ACTIVATIONS
 from chainrule.server.network import Network
 from chainrule.server.points import Points
 from chainrule.server.session import Own
-from chainrule.server.settings import MAX_LAYERS, MAX_UNITS
+from chainrule.server.settings import MAX_LAYERS, MAX_UNITS, REGRESSION_LOSSES
 from chainrule.server.tables import points_of_arrays
 
 SOLVERS = {"cg": "cg", "lbfgs": "l-bfgs", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
@@ -127,7 +127,10 @@ def settings_of(model: Any, points: Points) -> dict[str, Any]:
         "solver": _solver(options),
         "train_percent": 90,
     }
-    settings["loss"] = "cross_entropy" if points.is_classification else "squared_error"
+    loss = options.get("loss", "squared_error")
+    settings["loss"] = "cross_entropy" if points.is_classification else loss
+    if not points.is_classification and loss not in REGRESSION_LOSSES:
+        raise DataError(describe("loss", f"one of {', '.join(REGRESSION_LOSSES)}", loss))
     if type(model).__name__ == "OneVsAllClassifier" and len(points.classes) > 2:
         settings["loss"] = "one_vs_all"
     alpha = float(options.get("alpha", 0.0))
@@ -169,8 +172,10 @@ def scaled(
     weights: list[np.ndarray], biases: list[np.ndarray], points: Points
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Layers that compute on scaled points what these compute on the original ones."""
-    layers = [(np.array(W, np.float64), np.array(b, np.float64))
-              for W, b in zip(weights, biases, strict=True)]
+    layers = [
+        (np.array(W, np.float64), np.array(b, np.float64))
+        for W, b in zip(weights, biases, strict=True)
+    ]
     W, b = layers[0]
     layers[0] = W / np.array(points.scale)[:, None], b + np.array(points.offset) @ W
     W, b = layers[-1]
@@ -189,4 +194,3 @@ def unscaled(
     W = W * np.array(points.scale)[:, None]
     layers[0] = W, b - np.array(points.offset) @ W
     return [W for W, _ in layers], [b for _, b in layers]
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def build(settings: Mapping[str, Any], points: Points) -> Network:
     )
     node: Node = input_leaf("x", ("rows", sizes[0]))
     layers, matrices = [], []
-    for i, (wide, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for i, (wide, units) in enumerate(pairwise(sizes), start=1):
         init = INITS.get(settings["init"], settings["init"])
         W = parameter(f"W{i}", (wide, units), init=init)
         b = parameter(f"b{i}", (units,), init=0.0)
@@ -99,9 +100,7 @@ def build(settings: Mapping[str, Any], points: Points) -> Network:
             layers.append(node)
     row_loss, output, kind = _head(loss, node, classes, one)
     objective = Objective(row_loss, penalty_of(settings, matrices))
-    return Network(
-        objective, tuple(layers), output, sizes, tuple(settings["activations"]), kind
-    )
+    return Network(objective, tuple(layers), output, sizes, tuple(settings["activations"]), kind)
 
 
 def penalty_of(settings: Mapping[str, Any], matrices: Sequence[Node]) -> Node | None:

@@ -12,7 +12,7 @@ from chainrule.errors import NumericalError, OptionError, describe
 from chainrule.server.frames import FAILED, FINISHED, Report
 from chainrule.server.health import unit_states
 from chainrule.server.learning import Learner, make_learner, precision
-from chainrule.server.network import Network, build
+from chainrule.server.network import build
 from chainrule.server.points import Points, features
 
 CURVE_POINTS = 400
@@ -151,7 +151,9 @@ class Run:
         if not math.isfinite(value) or abs(value) > MAX_WEIGHT:
             raise OptionError(describe(name, f"a number within ±{MAX_WEIGHT:g}", value))
         vector = self.network.objective.vector
-        place = vector.slices[name].start + int(np.ravel_multi_index(tuple(index), vector.shapes[name]))
+        place = vector.slices[name].start + int(
+            np.ravel_multi_index(tuple(index), vector.shapes[name])
+        )
         self.journal.append(("edit", name, list(index), value))
         self.failure = None
         self.learner.edit(place, value)

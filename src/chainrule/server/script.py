@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def _network(run: Run) -> str:
     sizes, settings = run.network.sizes, run.start_settings
     lines = [f"x = cr.input('x', ('rows', {sizes[0]}))"]
     before = "x"
-    for i, (wide, units) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for i, (wide, units) in enumerate(pairwise(sizes), start=1):
         init = "cr.normal(0.001)" if settings["init"] == "small_normal" else repr(settings["init"])
         lines += [
             f"W{i} = cr.parameter('W{i}', ({wide}, {units}), init={init})",

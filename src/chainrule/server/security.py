@@ -97,7 +97,6 @@ class Guard:
         return fixed if self.framed else [*fixed, (b"x-frame-options", b"DENY")]
 
 
-
 def _headers_of(scope: Scope) -> dict[str, str]:
     return {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
 
@@ -109,7 +108,9 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, reaso
         await send({"type": "websocket.close", "code": 1008, "reason": reason})
         return
     body = reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"x-content-type-options",
-                                                                 b"nosniff")]
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -105,15 +105,15 @@ TABLE: tuple[Setting, ...] = (
     Setting("train_percent", "integer", 50, least=10, most=90),
     Setting("data_seed", "integer", 0, least=0, most=SEEDS),
     Setting("features", "choices", ["x1", "x2"], FEATURES, longest=len(FEATURES)),
-    Setting(
-        "hidden_layer_sizes", "integers", [4, 2], least=1, most=MAX_UNITS, longest=MAX_LAYERS
-    ),
+    Setting("hidden_layer_sizes", "integers", [4, 2], least=1, most=MAX_UNITS, longest=MAX_LAYERS),
     Setting("activations", "choices", ["tanh", "tanh"], ACTIVATIONS, longest=MAX_LAYERS),
     Setting("init", "choice", "glorot_uniform", INITS),
     Setting("seed", "integer", 0, least=0, most=SEEDS),
     Setting(
-        "loss", "choice", "cross_entropy", tuple({**dict.fromkeys(CLASSIFICATION_LOSSES),
-                                                  **dict.fromkeys(REGRESSION_LOSSES)})
+        "loss",
+        "choice",
+        "cross_entropy",
+        tuple({**dict.fromkeys(CLASSIFICATION_LOSSES), **dict.fromkeys(REGRESSION_LOSSES)}),
     ),
     Setting("solver", "choice", "sgd", (*MINI_BATCH_SOLVERS, *FULL_BATCH_SOLVERS)),
     Setting("batch_size", "integer", 10, least=1, most=1000, restarts=False),

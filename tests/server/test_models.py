@@ -1,0 +1,176 @@
+"""An estimator in the playground: its options, its weights there and back, the handle."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import DataError
+from chainrule.server.launch import Playground, in_notebook, playground
+from chainrule.server.models import wrap
+from chainrule.server.run import Run
+from chainrule.server.settings import read_settings
+
+from .conftest import Page, run
+
+
+def data(classes=2, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(60) % classes
+    X = rng.normal(size=(60, 2)) + 3 * np.column_stack([y == 1, y == 2]) + [100, -7]
+    return X * [1, 40], y
+
+
+def values():
+    X, _ = data()
+    return X, 50 + 3 * X[:, 0] - X[:, 1] ** 2 / 100
+
+
+MODELS = {
+    "binary": (lambda: cr.MLPClassifier((5, 3), max_iter=30, random_state=0), data()),
+    "many classes": (lambda: cr.MLPClassifier((4,), max_iter=30, random_state=0), data(3)),
+    "regression": (lambda: cr.MLPRegressor(hidden_layer_sizes=(4,), max_iter=30, random_state=0), values()),
+    "softmax": (lambda: cr.SoftmaxClassifier(max_iter=30), data(3)),
+    "one-vs-all": (lambda: cr.OneVsAllClassifier(max_iter=30), data(3)),
+}
+
+
+def shown(wrapped):
+    points = wrapped.own.split({"train_percent": 90, "data_seed": 0})
+    return Run(1, read_settings(wrapped.settings), points, wrapped.theta)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", MODELS)
+def test_the_page_shows_what_the_model_computes(name):
+    make, (X, y) = MODELS[name]
+    model = make().fit(X, y)
+    wrapped = wrap(model, X, y)
+    page = shown(wrapped)
+    points = page.points
+    original = points.X / points.scale + points.offset
+    output = page.network.values(page.theta, page.features_of(points.X))[-1]
+    if name == "regression":
+        expected = (model.predict(original) - points.target_offset) / points.target_scale
+        assert np.allclose(output[:, 0], expected, rtol=1e-3, atol=1e-3)
+    elif name == "binary":
+        assert np.allclose(output[:, 0], 2 * model.predict_proba(original)[:, 1] - 1, atol=1e-3)
+    else:
+        assert np.array_equal(output.argmax(axis=1), model.predict(original))
+    page.close()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", MODELS)
+def test_weights_come_back_as_they_went(name):
+    make, (X, y) = MODELS[name]
+    model = make().fit(X, y)
+    before = [np.array(one) for one in model.parameters_.values()]
+    wrapped = wrap(model, X, y)
+    page = shown(wrapped)
+    assert wrapped.read_back(page.network, wrapped.theta) is model
+    for earlier, now in zip(before, model.parameters_.values(), strict=True):
+        assert np.allclose(earlier, now, rtol=1e-6, atol=1e-9)
+    page.close()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_edit_in_the_page_is_read_back():
+    X, y = data()
+    model = cr.MLPClassifier((3,), max_iter=5, random_state=0).fit(X, y)
+
+    async def edit(handle):
+        async with Page(handle) as page:
+            await page.hello()
+            await page.say(type="edit", parameter="b2", index=[0], value=12.5)
+            await page.until(lambda message: message["type"] == "status")
+
+    with playground(model, X, y, open_browser=False) as handle:
+        run(edit(handle))
+        assert handle.parameters["b2"] == [12.5]
+        handle.update_model()
+    assert model.intercepts_[1] == pytest.approx([12.5])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_model_that_is_not_fitted_learns_in_the_page():
+    X, y = data()
+    model = cr.MLPClassifier((3,), activation="tanh", solver="cg", random_state=4, max_iter=77)
+
+    async def learn(handle):
+        async with Page(handle) as page:
+            await page.hello()
+            for _ in range(30):
+                await page.say(type="step")
+            await page.frame(lambda frame: frame["epochs"] >= 25 or frame["flags"] & 2)
+
+    with playground(model, X, y, open_browser=False) as handle:
+        run(learn(handle))
+        settings = handle.sessions.newest.run.settings
+        assert (settings["solver"], settings["seed"]) == ("cg", 4)
+        handle.update_model()
+    assert model.score(X, y) > 0.8
+    assert model.max_iter == 77
+
+
+def test_changed_layers_cannot_be_read_back():
+    X, y = data()
+    model = cr.MLPClassifier((3,), max_iter=3, random_state=0)
+    with pytest.warns(Warning, match=r".*"):
+        model.fit(X, y)
+    wrapped = wrap(model, X, y)
+    other = Run(1, read_settings({**wrapped.settings, "hidden_layer_sizes": [5]}), wrapped.points)
+    with pytest.raises(DataError, match="layers of shapes"):
+        wrapped.read_back(other.network, other.theta)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (cr.MLPClassifier((3,), dropout=0.5), "without dropout"),
+        (cr.MLPClassifier((65,)), "at most 8 layers of 64"),
+        (cr.MLPClassifier((3,), solver="newton-cg"), "solver"),
+    ],
+)
+def test_what_the_page_cannot_show_is_refused(model, message):
+    with pytest.raises(DataError, match=message):
+        wrap(model, *data())
+
+
+def test_wrong_points_are_refused():
+    X, y = data()
+    with pytest.raises(DataError, match="two columns"):
+        wrap(None, np.column_stack([X, X]), y)
+    with pytest.raises(DataError, match="X and y"):
+        wrap(cr.MLPClassifier(), X, None)
+
+
+def test_the_handle():
+    with Playground({"dataset": "spiral"}) as handle:
+        assert handle.token in handle.url
+        assert handle.url in handle._repr_html_()
+        assert "iframe" in handle._repr_html_()
+        with pytest.raises(DataError, match="no page is open yet"):
+            _ = handle.parameters
+        with pytest.raises(DataError, match="without a model"):
+            handle.update_model()
+        with pytest.raises(DataError, match="port"):
+            Playground(port=handle.port)
+    assert not in_notebook()
+
+
+def test_points_without_a_model():
+    X, y = data()
+
+    async def look(handle):
+        async with Page(handle) as page:
+            await page.hello()
+            told = next(m for m in [await page.until(lambda m: m["type"] == "run")])
+            assert told["settings"]["dataset"] == "own"
+            return json.dumps(told["classes"])
+
+    with playground(X=X, y=y, open_browser=False) as handle:
+        assert run(look(handle)) == '["0", "1"]'

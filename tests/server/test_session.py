@@ -1,0 +1,232 @@
+"""A session over the wire: learning, drawing, stalling, failing, coming back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import httpx
+import numpy as np
+import pytest
+
+from chainrule.server.frames import FRAME_HEADER
+
+from .conftest import Page, floats, read_frame, run, websockets
+
+
+def test_a_run_over_the_wire_is_the_run(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello(settings={"dataset": "xor", "stop_epoch": 40})
+            await caller.say(type="play")
+            frame = await caller.frame(lambda one: one["flags"] & 2)
+            run_here = playground.sessions.get(caller.session).run
+            assert frame["epochs"] == 40
+            assert frame["steps"] == 1000
+            theta = floats(caller.frames[-1], FRAME_HEADER.size, frame["parameters"])
+            assert np.array_equal(np.float32(theta), run_here.theta)
+
+    run(story())
+
+
+def test_the_same_settings_give_the_same_fingerprint(playground, caller):
+    async def once():
+        async with Page(playground) as visitor:
+            await visitor.hello(settings={"dataset": "spiral", "solver": "adam", "stop_epoch": 30})
+            await visitor.say(type="play")
+            return (await visitor.frame(lambda one: one["flags"] & 2))["fingerprint"]
+
+    assert run(once()) == run(once())
+
+
+def test_reset_comes_back_to_the_same_start(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            first = (await caller.frame())["fingerprint"]
+            await caller.say(type="step")
+            moved = (await caller.frame(lambda one: one["epochs"] == 1))["fingerprint"]
+            await caller.say(type="reset")
+            again = (await caller.frame(lambda one: one["epochs"] == 0))["fingerprint"]
+            assert moved != first == again
+
+    run(story())
+
+
+def test_a_page_that_reads_nothing_costs_two_frames(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello(settings={"hidden_layer_sizes": [64] * 4})
+            caller.acknowledge = False
+            await caller.say(type="play")
+            await caller.frame()
+            session = playground.sessions.get(caller.session)
+            await asyncio.sleep(2.5)
+            before = session.run.steps
+            sent = session._sequence
+            await asyncio.sleep(1.0)
+            assert session.run.steps > before
+            assert session._sequence == sent
+            assert len(session.listener._undrawn) <= 2
+            assert len(session.listener._messages) == 0
+
+    run(story())
+
+
+def test_a_hidden_page_gets_no_frames_but_goes_on_learning(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            await caller.say(type="play")
+            await caller.frame()
+            await caller.say(type="visible", visible=False)
+            session = playground.sessions.get(caller.session)
+            await asyncio.sleep(0.5)
+            sent, steps = session._sequence, session.run.steps
+            await asyncio.sleep(0.7)
+            assert session._sequence == sent
+            assert session.run.steps > steps
+            await caller.say(type="visible", visible=True)
+            await caller.frame(lambda one: one["sequence"] > sent)
+
+    run(story())
+
+
+def test_reconnecting_finds_the_run_as_it_was(playground, caller):
+    async def story():
+        settings = {"dataset": "gauss", "seed": 5}
+        async with caller:
+            await caller.hello(settings=settings)
+            await caller.say(type="step")
+            frame = await caller.frame(lambda one: one["epochs"] == 1)
+        async with Page(playground) as again:
+            again.session = caller.session
+            welcome = await again.hello(settings=settings)
+            assert welcome["resumed"]
+            later = await again.frame()
+            assert later["fingerprint"] == frame["fingerprint"]
+
+    run(story())
+
+
+def test_a_second_tab_takes_the_session_over(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            async with Page(playground) as second:
+                second.session = caller.session
+                await second.hello()
+                await second.frame()
+                with pytest.raises(websockets.ConnectionClosed, match="4002"):
+                    await caller.drain()
+
+    run(story())
+
+
+def test_a_failed_run_says_why_and_can_be_reset_while_others_go_on(playground, caller):
+    async def story():
+        bad = {
+            "dataset": "plane",
+            "loss": "squared_error",
+            "learning_rate": 100.0,
+            "activations": ["relu", "relu"],
+        }
+        async with caller, Page(playground) as other:
+            await caller.hello(settings=bad)
+            await other.hello()
+            await other.say(type="play")
+            await caller.say(type="play")
+            failed = await caller.until(lambda message: message["type"] == "failed")
+            assert failed["message"]
+            assert (await caller.frame())["flags"] & 4
+            steps = (await other.frame())["steps"]
+            await other.frame(lambda one: one["steps"] > steps)
+            await caller.say(type="set", settings={"learning_rate": 0.01})
+            await caller.say(type="reset")
+            await caller.say(type="play")
+            frame = await caller.frame(lambda one: one["epochs"] > 3)
+            assert not frame["flags"] & 4
+
+    run(story())
+
+
+def test_speed_is_kept(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello(settings={"speed": 30})
+            await caller.say(type="play")
+            await caller.frame(lambda one: one["steps"] >= 3)
+            session = playground.sessions.get(caller.session)
+            begun, steps = time.monotonic(), session.run.steps
+            await asyncio.sleep(1.5)
+            made = (session.run.steps - steps) / (time.monotonic() - begun)
+            assert 15 < made < 36
+
+    run(story())
+
+
+def test_own_points_over_the_wire(playground, caller):
+    rows = [f"{i % 10},{i // 10},{'yes' if i % 10 > 4 else 'no'}" for i in range(100)]
+    content = "\n".join(["left,up,answer", *rows]).encode()
+
+    async def story():
+        async with caller:
+            await caller.hello(settings={"dataset": "plane", "loss": "huber"})
+            headers = {"authorization": f"Bearer {playground.token}", "x-session": caller.session}
+            url = f"http://127.0.0.1:{playground.port}/api/table"
+            answer = await asyncio.to_thread(httpx.post, url, headers=headers, content=content)
+            assert answer.json()["columns"] == ["left", "up", "answer"]
+            await caller.say(type="own", columns=["left", "up"], target="answer")
+            told = await caller.until(lambda m: m["type"] == "run" and m["own"])
+            assert told["classes"] == ["no", "yes"]
+            assert told["settings"]["loss"] == "cross_entropy"
+            await caller.say(type="own", columns=["left", "left"], target="answer")
+            error = await caller.until(lambda m: m["type"] == "error")
+            assert "two different columns" in error["message"]
+            await caller.say(type="step")
+            assert (await caller.frame(lambda one: one["epochs"] == 1))["train_score"] >= 0
+
+    run(story())
+
+
+def test_step_inside_over_the_wire(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            await caller.say(type="inside", position=0, row=0)
+            told = await caller.until(lambda m: m["type"] == "inside")
+            await caller.say(type="inside", position=told["last"], row=None)
+            told = await caller.until(lambda m: m["type"] == "inside")
+            assert told["phase"] == "update"
+            await caller.say(type="explain", name="W1", index=[0, 0])
+            explained = await caller.until(lambda m: m["type"] == "explained")
+            assert explained["relative_error"] < 1e-4
+            await caller.say(type="update")
+            await caller.until(lambda m: m["type"] == "inside" and m["position"] == 0)
+            assert playground.sessions.get(caller.session).run.steps == 1
+
+    run(story())
+
+
+def test_a_flood_of_commands_ends_the_connection_not_the_server(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello(settings={"hidden_layer_sizes": [64] * 8})
+            with pytest.raises(websockets.ConnectionClosed):
+                await caller.flood(type="explain", name="W1", index=[0, 0])
+        async with Page(playground) as other:
+            await other.hello()
+            await other.frame()
+
+    run(story())
+
+
+def test_frames_are_not_compressed(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            await caller.frame()
+            assert "sec-websocket-extensions" not in caller.socket.response.headers
+            assert read_frame(caller.frames[0])["side"] == 100
+
+    run(story())
