@@ -71,6 +71,12 @@ def _binary(builder: Builder, node: Apply) -> None:
         operand.map = builder.map(index, value.width)
 
 
+def _dropout(builder: Builder, node: Apply) -> None:
+    if node.inputs[1] in builder.needed:
+        raise NotLowered("the mask must not depend on parameters")
+    _binary(builder, node)
+
+
 def _units_read(operand: Node, result: Node) -> np.ndarray:
     """For each unit of ``result`` the unit of ``operand`` that broadcasting pairs it with."""
     tail = tuple(int(size) for size in result.shape[1:])
@@ -210,7 +216,7 @@ ROW_RULES: dict[str, Rule] = {
     **dict.fromkeys(_LOSSES, _loss),
     "identity": _alias,
     "reshape": _alias,
-    "dropout": _binary,
+    "dropout": _dropout,
     "softmax": _groups,
     "log_softmax": _groups,
     "layer_norm": _layer_norm,
