@@ -114,6 +114,7 @@ def test_numbers_of_all_kinds(values, storage, expected):
         ([1, True, 0.5], ("1", "True", "0.5")),
         ([2**53 + 1, None, 2**53], ("9007199254740993", "9007199254740992")),
         ([2**70 + 1, 1], (str(2**70 + 1), "1")),
+        (["x", 2**63, 2.0**63, -0.0], ("x", str(2**63), "0")),
         (np.array([b"x", b"\xc3\xa4", b""]), ("x", "ä")),
         (np.array(["x", "", "y"]), ("x", "y")),
         (pd.Series(["x", None, "y"], dtype="string"), ("x", "y")),

@@ -52,7 +52,7 @@ def number_key(number: float | int) -> str:
     """A number as a level: whole ones without a point, so that 3 and 3.0 are the same level."""
     if isinstance(number, int):
         return str(number)
-    if number.is_integer() and abs(number) < 2**63:
+    if number.is_integer():
         return str(int(number))
     return repr(number)
 
