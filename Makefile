@@ -56,7 +56,7 @@ $(VENV)/.with-%: $(VENV)/.chainrule
 # --- what people run -----------------------------------------------------------------------
 
 demo: $(VENV)/.with-plot
-	$(BIN)/chainrule train digits $(ARGS)
+	$(BIN)/chainrule train digits --pictures demo $(ARGS)
 
 CHAINRULE_REQUIRE_ENGINE ?= $(CAN_BUILD)
 test test-all: export CHAINRULE_REQUIRE_ENGINE := $(CHAINRULE_REQUIRE_ENGINE)

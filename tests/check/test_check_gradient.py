@@ -402,7 +402,7 @@ def test_a_report_is_readable():
     text = str(cr.check_gradient(Wrong(network(), forgotten_l2), X, y))
     assert repr(cr.check_gradient(Wrong(network(), forgotten_l2), X, y)) == text
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    assert lines[0] == "parameter compared worst entry analytic numerical relative error"
+    assert lines[0] == "parameter compared worst entry analytic numerical error"
     assert [line.split(" [")[0] for line in lines[2:6]] == [
         "W1 (3 × 4) 12",
         "b1 (4) 4",

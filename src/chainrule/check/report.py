@@ -163,10 +163,10 @@ class GradientReport:
 
 
 def _table(report: GradientReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
     for name in ("parameter", "compared", "worst entry"):
         table.add_column(name, no_wrap=True)
-    for name in ("analytic", "numerical", "relative error"):
+    for name in ("analytic", "numerical", "error"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for one in report.parameters:
