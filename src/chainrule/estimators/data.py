@@ -88,8 +88,14 @@ def is_plain(estimator: Any, X: Any, dtype: np.dtype) -> bool:
         and X.shape[1] == estimator.n_features_in_
         and X.shape[0] > 0
         and not hasattr(estimator, "feature_names_in_")
-        and (get_config()["assume_finite"] or bool(np.isfinite(np.add.reduce(X, axis=None))))
+        and (get_config()["assume_finite"] or _has_finite_sum(X))
     )
+
+
+def _has_finite_sum(X: np.ndarray) -> bool:
+    """Whether Σ X is finite: then so is X. A sum may overflow, but that is looked into later."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool(np.isfinite(np.add.reduce(X, axis=None)))
 
 
 def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:

@@ -112,7 +112,8 @@ class Judge:
         predicted = self.network.activate(scores).reshape(held.y.shape)
         if not np.all(np.isfinite(predicted)):
             return math.nan
-        return float(r2_score(held.y, predicted, sample_weight=held.weight))
+        with np.errstate(over="ignore"):  # far off is a very bad score, no reason to warn
+            return float(r2_score(held.y, predicted, sample_weight=held.weight))
 
     def _loss(self, theta: np.ndarray, scores: np.ndarray) -> float:
         """Mean loss of a row; straight from the scores where the loss is one operation."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import OptionError
 from chainrule.estimators.linear import LinearClassifier
+from chainrule.estimators.monitoring import HeldOut
 from chainrule.estimators.network import Head, Network, build_network
 from chainrule.estimators.rules import is_mini_batch
 from chainrule.estimators.sklearn_callbacks import Bridge
@@ -96,16 +97,24 @@ class OneVsAllClassifier(LinearClassifier):
             np.divide(p, total, out=p, where=total != 0)
         return p
 
-    # one run a class ---------------------------------------------------------------------
-
-    def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
-        if self._labels.kind == "binary" or is_mini_batch(self):
-            return super()._train(network, theta0, rows, run)
-        if run.validation is not None or self.validation_data is not None:
+    def _hold_back(self, rows: Rows, *arguments: Any) -> tuple[Rows, HeldOut | None, bool]:
+        kept, held, stops = super()._hold_back(rows, *arguments)
+        if held is not None and not self._in_one_run:
             raise OptionError(
                 f"validation_data needs a mini-batch solver here: with solver={self.solver!r} "
                 "each class is a training of its own"
             )
+        return kept, held, stops
+
+    @property
+    def _in_one_run(self) -> bool:
+        return self._labels.kind == "binary" or is_mini_batch(self)
+
+    # one run a class ---------------------------------------------------------------------
+
+    def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
+        if self._in_one_run:
+            return super()._train(network, theta0, rows, run)
         theta, results = theta0.copy(), []
         for k, problem in enumerate(self._problems(network, theta0, rows)):
             # listeners see all classes: those that are done, this one, the others as they start
@@ -116,7 +125,9 @@ class OneVsAllClassifier(LinearClassifier):
             ]
             results.append(super()._train(*problem, replace(run, callbacks=callbacks)))
             theta = together(results[-1].theta)
-        return _joined(theta, results)
+            if results[-1].status == "interrupted":
+                break
+        return _joined(theta, results, len(self.classes_))
 
     def _problems(
         self, network: Network, theta0: np.ndarray, rows: Rows
@@ -153,15 +164,17 @@ def _with_class(network: Network, theta: np.ndarray, k: int, own: np.ndarray) ->
     return theta
 
 
-def _joined(theta: np.ndarray, results: list[Result]) -> Result:
+def _joined(theta: np.ndarray, results: list[Result], classes: int) -> Result:
     """The runs of all classes as one result: losses added up, the worst end."""
+    n_iter = np.zeros(classes, dtype=np.int32)
+    n_iter[: len(results)] = [one.n_iter for one in results]
     order = ("interrupted", "failed", "max_iter", "callback", "converged")
     worst = min(results, key=lambda one: order.index(one.status))
     return replace(
         results[0],
         theta=theta,
         loss=float(sum(one.loss for one in results)),
-        n_iter=np.array([one.n_iter for one in results], dtype=np.int32),  # type: ignore[arg-type]
+        n_iter=n_iter,  # type: ignore[arg-type]
         n_evaluations=sum(one.n_evaluations for one in results),
         status=worst.status,
         message=worst.message,
