@@ -20,7 +20,8 @@ FLOATS = (np.float64, np.float32, np.uint8)
 def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
     """X as an ndarray or a CSR matrix, its width and column names checked or (reset) learned."""
     try:
-        return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
+        with np.errstate(invalid="ignore"):  # a sum that meets both infinities
+            return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=reset)
     except ValueError as error:
         raise _explained(estimator, X, error) from error
 
@@ -30,16 +31,17 @@ def check_rows_and_target(
 ) -> tuple[Any, Any]:
     """X as ``check_rows`` gives it; y as an array of as many rows, one column made flat."""
     try:
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=FLOATS,
-            multi_output=True,
-            y_numeric=numeric,
-            reset=reset,
-        )
+        with np.errstate(invalid="ignore"):
+            X, y = validate_data(
+                estimator,
+                X,
+                y,
+                accept_sparse="csr",
+                dtype=FLOATS,
+                multi_output=True,
+                y_numeric=numeric,
+                reset=reset,
+            )
     except ValueError as error:
         raise _explained(estimator, X, error) from error
     if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1 and not scipy.sparse.issparse(y):
