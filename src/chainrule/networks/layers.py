@@ -88,7 +88,7 @@ class Dense(Layer):
     bias: bool = True
 
     def __post_init__(self) -> None:
-        _require_count("Dense: units", self.units)
+        require_count("Dense: units", self.units)
         activation_function(self.activation)
 
     def __call__(self, x: Node, index: int = 1) -> Node:
@@ -138,15 +138,16 @@ class Embedding(Layer):
     init: Any = None
 
     def __post_init__(self) -> None:
-        _require_count("Embedding: categories", self.categories)
-        _require_count("Embedding: size", self.size)
+        require_count("Embedding: categories", self.categories)
+        require_count("Embedding: size", self.size)
 
     def __call__(self, x: Node, index: int = 1) -> Node:
         table = parameter(f"E{index}", (self.categories, self.size), init=self.init)
         return FUNCTIONS["take"](table, x)
 
 
-def _require_count(option: str, value: Any) -> None:
+def require_count(option: str, value: Any) -> None:
+    """An ``OptionError`` unless ``value`` is an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise OptionError(f"{option} must be an integer ≥ 1, got {value!r}")
 
