@@ -34,6 +34,7 @@ _HOMES = {
     "chainrule.check": ["GradientReport", "check_gradient", "numerical_gradient"],
     "chainrule.training": ["Objective"],
     "chainrule.datasets": ["load_digits", "load_mnist", "read_csv", "read_idx"],
+    "chainrule.tables": ["ColumnEncoder", "read_table"],
     "chainrule.estimators": [
         "MLPClassifier",
         "MLPRegressor",

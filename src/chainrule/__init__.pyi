@@ -13,9 +13,11 @@ from chainrule.graph.functions import concatenate, constant, dropout, input, l1,
 from chainrule.graph.node import Apply
 from chainrule.networks import Dense, Dropout, Embedding, LayerNorm, ParameterVector, glorot_normal, glorot_uniform, he_normal, he_uniform, normal, sequential, uniform
 from chainrule.ops import Operation
+from chainrule.tables import ColumnEncoder, read_table
 from chainrule.training import Objective
 
 __all__ = [
+    "ColumnEncoder",
     "Dense",
     "Dropout",
     "Embedding",
@@ -75,6 +77,7 @@ __all__ = [
     "quantile",
     "read_csv",
     "read_idx",
+    "read_table",
     "relu",
     "reshape",
     "save",
