@@ -216,20 +216,20 @@ Rows to_rows(const nb::list& inputs, nb::handle weight, bool check_finite, const
 
 // ---- signals --------------------------------------------------------------------------------------------
 
-// Lets Python handle Ctrl-C while compiled code runs without the GIL; true when it raised.
+// Lets Python handle Ctrl-C while compiled code runs without the GIL; keeps what its handler raised.
 struct SignalPoll {
-    bool raised = false;
+    std::optional<nb::python_error> raised;
 
     std::function<bool()> function() {
         return [this] {
             const nb::gil_scoped_acquire gil;
-            raised = raised || PyErr_CheckSignals() != 0;
-            return raised;
+            if (!raised && PyErr_CheckSignals() != 0) raised.emplace();
+            return raised.has_value();
         };
     }
 
     void finish() const {
-        if (raised) throw nb::python_error();
+        if (raised) throw nb::python_error(*raised);
     }
 };
 
@@ -396,8 +396,8 @@ nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Ve
         }
         outcome = machine.run_batches(theta.data(), first, second, t);
     }
-    nb::tuple result = outcome_tuple(outcome);
-    return nb::make_tuple(result, poll.raised);
+    const nb::object raised = poll.raised ? nb::borrow(poll.raised->value()) : nb::none();
+    return nb::make_tuple(outcome_tuple(outcome), raised);
 }
 
 template <class T>

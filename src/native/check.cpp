@@ -209,6 +209,9 @@ private:
             where_ = std::string(name) + " step " + std::to_string(i) + ": ";
             require(static_cast<int>(steps[i].op) >= 0 && steps[i].op < Op::count, "operation");
             require(steps[i].width >= 0 && has_code(steps[i]), "function");
+            for (const Operand& o : steps[i].operand) {
+                require(o.map_index < static_cast<std::int64_t>(data_.maps.size()), "map");
+            }
             check(steps[i]);
         }
         where_.clear();

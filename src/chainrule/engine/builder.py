@@ -216,8 +216,12 @@ class Builder:
                 covered[value.at : value.at + value.width] = True
         edges = np.flatnonzero(np.diff(np.concatenate(([True], covered, [True])).astype(np.int8)))
         return [
-            Step("zero", int(stop - start), [Operand("parameters", int(start), int(stop - start))],
-                 "gradients that no row reaches")
+            Step(
+                "zero",
+                int(stop - start),
+                [Operand("parameters", int(start), int(stop - start))],
+                "gradients that no row reaches",
+            )
             for start, stop in zip(edges[::2], edges[1::2], strict=True)
         ]
 

@@ -269,11 +269,11 @@ class CompiledObjective:
         return spans
 
     def _report(
-        self, outcome: tuple[Any, ...], raised: bool, numbers: np.ndarray
+        self, outcome: tuple[Any, ...], raised: BaseException | None, numbers: np.ndarray
     ) -> BatchReport:
         done, why, bad = outcome[:3]
-        if raised:
-            raise KeyboardInterrupt
+        if raised is not None:
+            raise raised
         if why == "trouble":
             refuse_rows(self.program, outcome[3:])
         stopped = {"loss": "non-finite loss", "gradient": "non-finite gradient"}.get(why, why)

@@ -44,7 +44,7 @@ def native_rows(program: Program, inputs: Any, target: Any) -> tuple[list[Any], 
 
 def _native_array(leaf: Leaf, value: Any) -> tuple[Any, int]:
     where = f"{leaf.kind} {leaf.name!r}"
-    if hasattr(value, "indptr"):
+    if hasattr(value, "tocsr"):
         return _sparse(where, leaf, value), value.shape[0]
     array = np.asarray(value)
     if array.shape[1:] != leaf.shape or array.ndim == 0:

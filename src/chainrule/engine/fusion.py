@@ -95,5 +95,3 @@ def _lower_scaled_input(builder: Builder, node: Apply) -> None:
     if value.leaf is not None:
         value.leaf.scale = float(node.op.options["factor"])
     builder.alias(node, value)
-
-

@@ -143,8 +143,9 @@ class _Lowering:
             self.program.not_lowered.append(f"{self.graph.names[node]}: {reason}")
 
     def _lower_operation(self, node: Apply) -> None:
-        if any(one not in self.builder.values and one not in self.fusions.inside
-               for one in node.inputs):
+        if any(
+            one not in self.builder.values and one not in self.fusions.inside for one in node.inputs
+        ):
             return  # something before it could not be lowered
         if node not in self.with_rows:
             STATIC_RULES[node.op.name](self.builder, node)

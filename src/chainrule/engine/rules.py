@@ -114,8 +114,12 @@ def _layer_norm(builder: Builder, node: Apply) -> None:
 
 def _concatenate(builder: Builder, node: Apply) -> None:
     values = [builder.as_reals(one) for one in node.inputs]
-    places = _concatenated(node, [tuple(int(size) for size in one.shape[1:]) for one in node.inputs],
-                           tuple(int(size) for size in node.shape[1:]), skip=1)
+    places = _concatenated(
+        node,
+        [tuple(int(size) for size in one.shape[1:]) for one in node.inputs],
+        tuple(int(size) for size in node.shape[1:]),
+        skip=1,
+    )
     y = builder.new_value(node)
     for value, place in zip(values, places, strict=True):
         step = _step(builder, node, "copy", y, [value], alpha=1.0)
@@ -232,7 +236,9 @@ ROW_RULES: dict[str, Rule] = {
 # ---- on parameters alone ------------------------------------------------------------------
 
 
-def _static_step(builder: Builder, node: Apply, op: str, code: str = "", alpha: float = 0.0) -> Step:
+def _static_step(
+    builder: Builder, node: Apply, op: str, code: str = "", alpha: float = 0.0
+) -> Step:
     y, values = builder.values[node], [builder.values[one] for one in node.inputs]
     operands = [builder.operand(value) for value in values]
     step = Step(op, y.width, operands, builder.graph.names[node], code=code, y=y.at, alpha=alpha)
@@ -297,4 +303,3 @@ STATIC_RULES: dict[str, Rule] = {
     "mean": _static_reduce,
     "matmul": _static_matmul,
 }
-
