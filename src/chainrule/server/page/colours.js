@@ -30,7 +30,8 @@ export const current = () => SCHEMES[scheme];
 
 /** @param {Rgb} a @param {Rgb} b @param {number} share @returns {Rgb} */
 function mix(a, b, share) {
-  return [0, 1, 2].map((i) => Math.round(a[i] + (b[i] - a[i]) * share));
+  const between = (/** @type {number} */ i) => Math.round(a[i] + (b[i] - a[i]) * share);
+  return [between(0), between(1), between(2)];
 }
 
 /** The colour of v in [−1, 1]. @param {number} v @returns {Rgb} */

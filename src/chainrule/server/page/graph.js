@@ -64,7 +64,7 @@ function arrange(nodes) {
   return places;
 }
 
-/** @param {GraphNode} node @param {GraphNode[]} operations */
+/** @param {GraphNode} node @param {GraphNode[]} operations @returns {boolean} */
 function isPenalty(node, operations) {
   if (node.op === "l1" || node.op === "l2") return true;
   const inputs = operations.filter((one) => node.inputs.includes(one.name));

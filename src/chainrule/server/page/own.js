@@ -22,7 +22,9 @@ export class OwnPoints {
   async upload() {
     const file = this.input.files?.[0];
     if (!file) return;
-    const answer = await this.connection.request("api/table", { method: "POST", body: file });
+    const content = await file.arrayBuffer();
+    this.input.value = ""; // so that the same file, edited meanwhile, can be chosen again
+    const answer = await this.connection.request("api/table", { method: "POST", body: content });
     const said = await answer.json().catch(() => ({ error: answer.statusText }));
     this.box.hidden = !answer.ok;
     if (!answer.ok) {

@@ -1,0 +1,137 @@
+"""How it looks and to whom: widths, schemes, languages, accessibility, hidden parts."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).resolve().parents[2] / "src" / "chainrule" / "server" / "page"
+
+
+@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1024, 2560])
+def test_every_width_scheme_and_language(open_desk, width, scheme, language):
+    desk = open_desk(
+        f"dataset=rings&language={language}&stop_epoch=40&solver=adam",
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        locale="fa-IR" if language == "fa" else "en-GB",
+        has_touch=width == 360,
+    )
+    desk.page.click("#play")
+    desk.at_epoch(40)
+    assert desk.page.evaluate("document.documentElement.scrollWidth") <= width
+    dark = desk.page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor")
+    assert (sum(map(int, dark[4:-1].split(","))) < 200) == (scheme == "dark")
+    clipped = desk.page.evaluate(
+        """() => [...document.querySelectorAll('button:not(.node), h2, dt, .hint')].filter((e) =>
+          e.offsetParent && e.scrollWidth > e.clientWidth + 2).map((e) => e.outerHTML)"""
+    )
+    assert clipped == []
+    desk.page.screenshot(path=_artifact(f"looks-{width}-{scheme}-{language}"), full_page=True)
+
+
+def _artifact(name):
+    from .conftest import ARTIFACTS
+
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTIFACTS / f"{name}.png"
+
+
+def test_persian_reads_from_the_right(open_desk):
+    desk = open_desk("language=fa")
+    page = desk.page
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    places = page.evaluate(
+        """() => ['0.0', '1.0', '2.0', '3.0'].map((key) =>
+          document.querySelector(`[data-key="${key}"]`).getBoundingClientRect().left)"""
+    )
+    assert places == sorted(places, reverse=True)
+    assert page.evaluate("document.querySelector('.points').getBoundingClientRect().left") > 1000
+    assert page.inner_text("#epochs") == "۰"
+    assert "English" in page.inner_text("#language")
+    page.click("#language")
+    assert page.evaluate("document.documentElement.dir") == "ltr"
+    assert page.inner_text("#points-title") == "Points"
+
+
+def test_both_languages_say_everything():
+    english, persian = (
+        json.loads((PAGE / f"{language}.json").read_text(encoding="utf-8"))
+        for language in ("en", "fa")
+    )
+    assert english.keys() == persian.keys()
+    for key, text in english.items():
+        places = {part.split("}")[0] for part in text.split("{")[1:]}
+        assert places == {part.split("}")[0] for part in persian[key].split("{")[1:]}, key
+
+
+def test_an_address_can_hide_controls(open_desk):
+    desk = open_desk("hide=solver,dataset,layers,export")
+    page = desk.page
+    assert page.locator("[data-setting=solver]").is_hidden()
+    assert page.locator("#datasets").is_hidden()
+    assert page.locator("[data-key='more.1']").is_hidden()
+    assert page.locator("#script").is_hidden()
+    assert page.locator("[data-setting=learning_rate]").is_visible()
+
+
+def test_test_points_and_decision(open_desk):
+    desk = open_desk("dataset=gauss&stop_epoch=5")
+    desk.page.click("#play")
+    desk.at_epoch(5)
+    count = """() => { const c = document.querySelector('#heat');
+      const d = c.getContext('2d').getImageData(0, 0, 100, 100).data;
+      return new Set(Array.from({length: 10000}, (_, i) => d.slice(4*i, 4*i+3).join())).size; }"""
+    assert desk.page.evaluate(count) > 10
+    desk.page.check("#discretize")
+    assert desk.page.evaluate(count) == 2
+    ink = (
+        "() => document.querySelector('#dots').getContext('2d').getImageData(0, 0, "
+        "document.querySelector('#dots').width, document.querySelector('#dots').height)"
+        ".data.reduce((a, b) => a + (b > 0), 0)"
+    )
+    before = desk.page.evaluate(ink)
+    desk.page.check("#show_test")
+    assert desk.page.evaluate(ink) > 1.3 * before
+
+
+@pytest.mark.parametrize("address", ["", "language=fa&theme=dark", "dataset=arms"])
+def test_no_serious_finding_of_axe(open_desk, address):
+    """axe-core from an installed npm package; AXE_CORE names another place."""
+    source = os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js")
+    if not Path(source).is_file():
+        pytest.skip("axe-core is not installed: npm install axe-core, or set AXE_CORE")
+    desk = open_desk(address, bypass_csp=True)
+    desk.page.evaluate(Path(source).read_text(encoding="utf-8"))
+    for act in (None, "#inside"):
+        if act:
+            desk.page.click(act)
+            desk.page.wait_for_selector("[data-phase=forward]")
+            desk.page.click("[data-act=backward]")
+            desk.page.wait_for_selector("[data-phase=update]")
+        found = desk.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        bad = [
+            (one["id"], one["nodes"][0]["html"][:200])
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert bad == []
+
+
+def test_the_modules_pass_the_type_checker():
+    tsc = shutil.which("tsc", path=f"node_modules/.bin:{os.environ['PATH']}") or os.environ.get(
+        "TSC"
+    )
+    if not tsc:
+        pytest.skip("TypeScript is not installed: npm install typescript, or set TSC")
+    config = Path(__file__).with_name("jsconfig.json")
+    done = subprocess.run([tsc, "-p", config], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert done.returncode == 0
