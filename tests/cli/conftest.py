@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from chainrule.cli import app
+from chainrule.errors import EngineUnavailableWarning
+
+
+@pytest.fixture(autouse=True)
+def engine_or_not():
+    """A missing engine is said once a process, in the middle of whatever test comes first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EngineUnavailableWarning)
+        yield
 
 
 class Shell:

@@ -44,7 +44,7 @@ def interrupted(folder, *arguments):
             process.send_signal(signal.SIGINT)
             pressed = True
     assert process.stderr is not None
-    errors = process.stderr.read().decode()
+    errors = [line for line in process.stderr.read().decode().splitlines() if "note:" not in line]
     process.stderr.close()
     os.close(ours)
     return process.wait(timeout=60), seen.decode(), errors
@@ -54,7 +54,7 @@ def test_keeps_the_best_parameters_so_far(tmp_path):
     arguments = ["train", "digits", "--hidden", "20", "--solver", "gd", *FOREVER]
     code, out, errors = interrupted(tmp_path, *arguments, "--save", "m.safetensors")
     assert code == 130
-    assert errors.splitlines() == ["chainrule: interrupted"]
+    assert errors == ["chainrule: interrupted"]
     assert "Traceback" not in out
     assert "saved in" in out
     assert {path.name for path in tmp_path.iterdir()} == {"m.safetensors"}
@@ -65,7 +65,7 @@ def test_of_several_models_none_is_kept(tmp_path):
     arguments = ["train", "digits", "--solver", "adam", *FOREVER, "--save", "m.safetensors"]
     code, out, errors = interrupted(tmp_path, *arguments)
     assert code == 130
-    assert errors.splitlines() == ["chainrule: interrupted"]
+    assert errors == ["chainrule: interrupted"]
     assert "saved" not in out
     assert list(tmp_path.iterdir()) == []
 

@@ -35,9 +35,10 @@ def one_line_errors() -> Iterator[None]:
 
     Ctrl-C ends it with a line and exit code 130. An error of chainrule itself keeps its traceback.
     """
-    warnings.showwarning = _show_warning
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            yield
     except KeyboardInterrupt:
         complain("interrupted", style="yellow")
         raise typer.Exit(INTERRUPTED) from None

@@ -61,7 +61,7 @@ def _columns(model: Any, X: np.ndarray) -> dict[str, np.ndarray]:
     if hasattr(model, "classes_"):
         probabilities = model.predict_proba(X)
         for label, column in zip(model.classes_, probabilities.T, strict=True):
-            columns[f"p({label})"] = np.round(column, 6)
+            columns[f"p({label})"] = np.array([f"{p:.6f}" for p in column])
     return columns
 
 

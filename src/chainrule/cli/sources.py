@@ -71,9 +71,7 @@ class Source:
             what = "images of {} × {}".format(*data.image_shape)
         classes = len(np.unique(data.y_train))
         said = "a quantity" if self.is_regression else f"{classes} classes"
-        return (
-            f"{len(data.X_train):,} {what} to learn from, {len(data.X_test):,} to test with, {said}"
-        )
+        return f"{len(data.X_train):,} {what} to learn from, {len(data.X_test):,} to test, {said}"
 
 
 def open_source(name: str, target: str | None, seed: int) -> Source:
