@@ -15,7 +15,7 @@ from chainrule.tables.alignment import align
 from chainrule.tables.columns import Table
 from chainrule.tables.encoded import Encoded
 from chainrule.tables.encodings import LevelEncoding
-from chainrule.tables.inference import DECLARABLE, Kind, Survey, TextColumnError, decide
+from chainrule.tables.inference import DECLARABLE, Kind, TextColumnError, decide
 from chainrule.tables.quantiles import EXACT_ROWS
 from chainrule.tables.reading import TableReader
 from chainrule.tables.sources import as_table
@@ -23,6 +23,7 @@ from chainrule.tables.specs import ColumnSpec, check_column
 from chainrule.tables.state import columns_from_dict, columns_to_dict
 from chainrule.tables.statistics import statistics_for
 from chainrule.tables.summary import Summary
+from chainrule.tables.survey import Survey
 
 __all__ = ["ColumnEncoder"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from chainrule.errors import DataError, describe
 from chainrule.tables.columns import WORDS, Column
 from chainrule.tables.encodings import Encoding, LevelEncoding
-from chainrule.tables.inference import Kind, refuse_infinite
-from chainrule.tables.values import normalized_key, numbers_of, times_of
+from chainrule.tables.inference import Kind
+from chainrule.tables.values import normalized_key, numbers_of, refuse_infinite, times_of
 
 __all__ = ["ColumnSpec", "check_column", "checked_numbers", "checked_times"]
 

@@ -22,10 +22,11 @@ from chainrule.tables.encodings import (
     raw_features,
     seconds_of,
 )
-from chainrule.tables.inference import Kind, Survey
+from chainrule.tables.inference import Kind
 from chainrule.tables.quantiles import Quantiles
 from chainrule.tables.scaling import Scaling, scaling_of, scaling_of_counts
 from chainrule.tables.specs import ColumnSpec, checked_numbers, checked_times
+from chainrule.tables.survey import Survey
 from chainrule.tables.values import levels_of
 
 __all__ = ["MAX_LEVELS", "Statistics", "statistics_for"]

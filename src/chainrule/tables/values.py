@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from chainrule.datasets.csv_rows import is_number
+from chainrule.errors import DataError, describe
 from chainrule.tables.columns import CODED, Column
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|[+-]\d{2}:?\d{2}))?)?")
@@ -108,3 +109,12 @@ def times_of(column: Column) -> tuple[np.ndarray, np.ndarray]:
     table = np.array([*(never if p is None else p for p in parsed), never], dtype="datetime64[us]")
     wrong = np.array([*(p is None for p in parsed), False])
     return table[column.values], wrong[column.values]
+
+
+def refuse_infinite(column: Column, values: np.ndarray) -> None:
+    """Infinity is no number to learn from; it is named with its row."""
+    if values.dtype.kind != "f" or not np.isinf(values).any():
+        return
+    row = int(np.argmax(np.isinf(values)))
+    remedy = "Make it missing (NaN) or a finite number."
+    raise DataError(describe(column.where(row), "a finite number", values[row], remedy))
