@@ -29,7 +29,7 @@ def estimator_epoch(kind: type, solver: str, X: np.ndarray, y: np.ndarray, hidde
     options = {"momentum": 0.0, "learning_rate_init": 0.1} if solver == "sgd" else {}
     model = kind(hidden, solver=solver, batch_size=256, random_state=0, **options)
     classes = np.unique(y)
-    return lambda: model.partial_fit(X, y, classes) and None
+    return lambda: model.partial_fit(X, y, classes=classes) and None
 
 
 def raw_bytes_epoch() -> Run:

@@ -190,6 +190,29 @@ def playground(
 
 
 @app.command()
+def bench(
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Keep the figures here.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Compare with figures kept earlier.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="Runs of each task.")] = 7,
+    slower: Annotated[
+        float,
+        typer.Option(
+            metavar="RATIO", min=1.0, help="From here on a task counts as slower: exit code 1."
+        ),
+    ] = 1.25,
+) -> None:
+    """Time typical work on this machine; keep the figures, or compare them with earlier ones."""
+    with one_line_errors():
+        from chainrule.cli.bench import run
+
+        run(save, compare, rounds, slower)
+
+
+@app.command()
 def info() -> None:
     """Versions, the engine and why it is missing if it is, threads, BLAS."""
     with one_line_errors():
