@@ -63,6 +63,18 @@ def test_the_estimator_is_left_as_it_is(digits, kind):
     assert vars(model) == before
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_alpha_is_divided_by_the_rows(digits, solver):
+    X, y = digits
+    model = MLPClassifier((9,), alpha=30.0, solver=solver, batch_size=300, max_iter=1)
+    J, theta, *data = model.set_params(random_state=0).as_objective(X, y)
+    plain = model.set_params(alpha=0.0).as_objective(X, y)[0]
+    weights = sum((W**2).sum() for name, W in J.unpack(theta).items() if name[0] == "W")
+    assert J(theta, *data)[0] - plain(theta, *data)[0] == pytest.approx(30 / 2 * weights / 300)
+    if solver == "adam":  # the loss of the only batch is that at the start
+        assert model.set_params(alpha=30.0).fit(X, y).loss_ == pytest.approx(J(theta, *data)[0])
+
+
 def test_it_begins_where_fit_begins_and_ends_where_it_ended(digits):
     X, y = digits
     model = MLPClassifier((9,), random_state=3, activation="logistic", solver="lbfgs", max_iter=5)

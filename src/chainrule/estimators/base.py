@@ -63,7 +63,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         """Network with penalty, θ, rows and encoded target for ``as_objective``."""
 
     def _check_parameters(self) -> None:
-        check_parameters(type(self).__name__, self.get_params(deep=False), self._constraints)
+        values = {name: getattr(self, name) for name in self._constraints}
+        check_parameters(type(self).__name__, values, self._constraints)
 
     def _install(self, network: Network, theta: np.ndarray) -> None:
         """Make θ this estimator's parameters; the public arrays become views into it."""

@@ -19,6 +19,23 @@ from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_call
 from chainrule.estimators.solving import Rows, Run, train
 from chainrule.training import RateFinder, Result, find_learning_rate
 
+MAKES_THE_NETWORK = (
+    "solver",
+    "hidden_layer_sizes",
+    "activation",
+    "dropout",
+    "layers",
+    "loss",
+    "quantile",
+    "huber_delta",
+    "label_smoothing",
+    "alpha",
+    "l1_ratio",
+    "fit_intercept",
+    "n_threads",
+)
+"""Options that the network, its loss and its penalty depend on."""
+
 
 class TrainedEstimator(NetworkEstimator):
     """An estimator whose network is fitted by training.
@@ -87,7 +104,7 @@ class TrainedEstimator(NetworkEstimator):
 
     @abstractmethod
     def _penalised(self, network: Network, total_weight: float) -> Network:
-        """The network with its penalty, for full-batch training on rows of this weight."""
+        """The network with its penalty; a perceptron's is divided by the weights of the rows."""
 
     def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
         """The run itself."""
@@ -118,12 +135,11 @@ class TrainedEstimator(NetworkEstimator):
                 self._row_weights(y, check_weights(sample_weight, X.shape[0])),
             )
             random_state = check_random_state(self.random_state)
-            network = build_network(X.shape[1], self._hidden(), self._head(), self.n_threads)
+            network = self._make_network(X.shape[1], rows.total_weight, first)
             theta0 = self._start(network, random_state, X.dtype, first)
             rows, held, stops = self._hold_back(
                 rows, y, encoded, validation_data or self.validation_data, random_state, incremental
             )
-            network = self._penalised(network, rows.total_weight)
             judge = None if held is None else self._judge(network, held)
             run = Run(
                 random_state=random_state,
@@ -138,6 +154,19 @@ class TrainedEstimator(NetworkEstimator):
             self._keep(network, self._train(network, theta0, rows, run), rows, first)
         end_fit(context, self, X, y)
         return self
+
+    def _make_network(self, columns: int, total_weight: float, first: bool) -> Network:
+        """The network with its penalty; the one of the last fit where that is the same."""
+        if is_mini_batch(self) and self._penalty_scale == "batch":
+            total_weight = 1.0  # the trainer divides by the weights of each batch
+        head = self._head()
+        options = tuple(repr(getattr(self, name, None)) for name in MAKES_THE_NETWORK)
+        made_for = (columns, total_weight, head.outputs, head.activation, *options)
+        if not first and getattr(self, "_made_for", None) == made_for:
+            return self._network
+        self._made_for = made_for
+        network = build_network(columns, self._hidden(), head, self.n_threads)
+        return self._penalised(network, total_weight)
 
     def _start(
         self, network: Network, random_state: np.random.RandomState, dtype: Any, first: bool
@@ -236,21 +265,24 @@ class TrainedEstimator(NetworkEstimator):
         ``chainrule.training.find_learning_rate``: ``smallest``, ``largest``, ``batches``.
         """
         self._check_parameters()
-        network, theta, X, y = self._twin()._objective_of(X, y, initial=True)
-        weight = check_weights(sample_weight, X.shape[0])
+        twin = self._twin()
+        by_batch = self._penalty_scale == "batch"
+        found = twin._objective_of(X, y, initial=True, total_weight=1.0 if by_batch else None)
+        network, theta, X, y = found
         return find_learning_rate(
             network.objective,
             X,
             y,
-            weight,
+            check_weights(sample_weight, X.shape[0]),
             theta0=theta,
             update=make_update_rule(self) if is_mini_batch(self) else "adam",
             batch_size=min(200, X.shape[0]) if self.batch_size == "auto" else self.batch_size,
+            penalty_scale=self._penalty_scale,
             **options,
         )
 
     def _objective_of(
-        self, X: Any, y: Any, initial: bool = False
+        self, X: Any, y: Any, *, initial: bool = False, total_weight: float | None = None
     ) -> tuple[Network, np.ndarray, Any, np.ndarray]:
         first = initial or not hasattr(self, "_network")
         X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
@@ -258,6 +290,7 @@ class TrainedEstimator(NetworkEstimator):
             encoded = self._learn_target(y, first=True, incremental=False, classes=None)
         else:
             encoded = self._encode_again(y)
-        network = build_network(X.shape[1], self._hidden(), self._head())
+        network = build_network(X.shape[1], self._hidden(), self._head(), self.n_threads)
+        network = self._penalised(network, total_weight or X.shape[0])
         theta = self._start(network, check_random_state(self.random_state), X.dtype, first)
-        return self._penalised(network, X.shape[0]), theta, X, self._for_loss(encoded)
+        return network, theta, X, self._for_loss(encoded)

@@ -9,7 +9,6 @@ import numpy as np
 from chainrule.estimators.fitting import TrainedEstimator
 from chainrule.estimators.network import Hidden, Network
 from chainrule.estimators.options import hidden_layers
-from chainrule.estimators.rules import is_mini_batch
 
 
 class MultiLayerPerceptron(TrainedEstimator):
@@ -23,9 +22,7 @@ class MultiLayerPerceptron(TrainedEstimator):
         return hidden_layers(self)
 
     def _penalised(self, network: Network, total_weight: float) -> Network:
-        # scikit-learn divides alpha by the weights of the batch: mini-batch training does so
-        # itself, for the other solvers the batch is all rows
-        return network.penalised(self.alpha if is_mini_batch(self) else self.alpha / total_weight)
+        return network.penalised(self.alpha / total_weight)
 
     def _has_arrays(self) -> bool:
         return hasattr(self, "coefs_")
