@@ -1,4 +1,4 @@
-"""A real browser on a running playground; every test leaves a screenshot in artifacts/playground."""
+"""A real browser on a running playground; screenshots are kept in artifacts/playground."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # closed before other rooms' tests: it holds an event loop
 def browser() -> Iterator[Browser]:
     flags = [*FLAGS.split(), *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:

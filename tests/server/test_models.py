@@ -32,7 +32,10 @@ def values():
 MODELS = {
     "binary": (lambda: cr.MLPClassifier((5, 3), max_iter=30, random_state=0), data()),
     "many classes": (lambda: cr.MLPClassifier((4,), max_iter=30, random_state=0), data(3)),
-    "regression": (lambda: cr.MLPRegressor(hidden_layer_sizes=(4,), max_iter=30, random_state=0), values()),
+    "regression": (
+        lambda: cr.MLPRegressor(hidden_layer_sizes=(4,), max_iter=30, random_state=0),
+        values(),
+    ),
     "softmax": (lambda: cr.SoftmaxClassifier(max_iter=30), data(3)),
     "one-vs-all": (lambda: cr.OneVsAllClassifier(max_iter=30), data(3)),
 }

@@ -11,6 +11,7 @@ from chainrule.graph import Apply, Constant, Node
 from chainrule.server import rules
 from chainrule.server.learning import MiniBatches, update_rule
 from chainrule.server.run import Run
+from chainrule.training.objective import WEIGHT
 
 
 class Inside:
@@ -94,7 +95,7 @@ class Inside:
             "point": self.run.points.X[self.rows[self.row]].tolist(),
             "current": None if current is None else self.graph.names[current],
             "formulas": self._formulas(current),
-            "nodes": [self._node(node) for node in self.graph.order if not _is_number(node)],
+            "nodes": [self._node(node) for node in self.graph.order if not _is_aside(node)],
             "update": self._update() if self.phase == "update" else None,
         }
 
@@ -102,9 +103,9 @@ class Inside:
         if not isinstance(node, Apply):
             return []
         if self.phase == "forward":
-            return [rules.forward_formula(node)]
+            return [rules.forward_formula(node, self.graph)]
         passed = [i for i, one in enumerate(node.inputs) if one.kind not in ("target", "constant")]
-        return [rules.backward_formula(node, i) for i in passed]
+        return [rules.backward_formula(node, i, self.graph) for i in passed]
 
     def _node(self, node: Node) -> dict[str, Any]:
         names = self.graph.names
@@ -115,7 +116,7 @@ class Inside:
             "kind": node.kind,
             "op": node.op.name if isinstance(node, Apply) else None,
             "shape": [size if isinstance(size, int) else str(size) for size in node.shape],
-            "inputs": [names[one] for one in node.inputs if not _is_number(one)],
+            "inputs": [names[one] for one in node.inputs if not _is_aside(one)],
             "has_rows": rules.has_rows(node),
             "value": self._numbers(node, self.trace.value(node)) if ran else None,
             "gradient": self._numbers(node, self.trace.gradient(node)) if reached else None,
@@ -197,5 +198,6 @@ def next_rows(run: Run) -> np.ndarray:
     return learner.next_rows() if isinstance(learner, MiniBatches) else np.arange(len(run.X_train))
 
 
-def _is_number(node: Node) -> bool:
-    return isinstance(node, Constant) and node.value.size == 1
+def _is_aside(node: Node) -> bool:
+    """Whether it is left out of the drawing: plain numbers, and weights of rows, here all 1."""
+    return node.name == WEIGHT or (isinstance(node, Constant) and node.value.size == 1)

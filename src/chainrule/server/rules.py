@@ -7,36 +7,47 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.graph import Apply, Node, Trace
+from chainrule.graph import Apply, Graph, Node, Trace
 from chainrule.ops import ROWS
 
 MOST_TERMS = 60
 
+# {y}: the node; {a}, {b}: its operands; L: the last node, what is minimised
+_UP = "∂L/∂{a} = ∂L/∂{y}"
 FORMULAS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "matmul": ("y = a · b", ("∂L/∂a = ∂L/∂y · bᵀ", "∂L/∂b = aᵀ · ∂L/∂y")),
-    "add": ("y = a + b", ("∂L/∂a = ∂L/∂y", "∂L/∂b = Σ ∂L/∂y")),
-    "subtract": ("y = a − b", ("∂L/∂a = ∂L/∂y", "∂L/∂b = −∂L/∂y")),
-    "multiply": ("y = a · b", ("∂L/∂a = ∂L/∂y · b", "∂L/∂b = ∂L/∂y · a")),
-    "identity": ("y = x", ("∂L/∂x = ∂L/∂y",)),
-    "sigmoid": ("y = 1 / (1 + e⁻ˣ)", ("∂L/∂x = ∂L/∂y · y (1 − y)",)),
-    "tanh": ("y = tanh x", ("∂L/∂x = ∂L/∂y · (1 − y²)",)),
-    "relu": ("y = max(0, x)", ("∂L/∂x = ∂L/∂y · [x > 0]",)),
-    "leaky_relu": ("y = max(x, 0.01 x)", ("∂L/∂x = ∂L/∂y · (1 or 0.01)",)),
-    "elu": ("y = x or eˣ − 1", ("∂L/∂x = ∂L/∂y · (1 or eˣ)",)),
-    "selu": ("y = λ x or λ α (eˣ − 1)", ("∂L/∂x = ∂L/∂y · (λ or λ α eˣ)",)),
-    "gelu": ("y = x Φ(x)", ("∂L/∂x = ∂L/∂y · (Φ(x) + x φ(x))",)),
-    "silu": ("y = x σ(x)", ("∂L/∂x = ∂L/∂y · (σ + x σ (1 − σ))",)),
-    "softplus": ("y = log(1 + eˣ)", ("∂L/∂x = ∂L/∂y · σ(x)",)),
-    "mish": ("y = x tanh(softplus x)", ("∂L/∂x = ∂L/∂y · dy/dx",)),
-    "squared_error": ("L = ½ Σ (s − t)²", ("∂L/∂s = s − t",)),
-    "absolute_error": ("L = Σ |s − t|", ("∂L/∂s = sign(s − t)",)),
-    "huber": ("L = Σ ½ r² or δ (|r| − ½ δ)", ("∂L/∂s = clip(s − t, −δ, δ)",)),
-    "quantile": ("L = Σ max(q (t − s), (1 − q)(s − t))", ("∂L/∂s = 1 − q or −q",)),
-    "binary_cross_entropy_with_logits": ("L = Σ log(1 + eˢ) − t s", ("∂L/∂s = σ(s) − t",)),
-    "softmax_cross_entropy": ("L = −log softmax(s)ₜ", ("∂L/∂s = softmax(s) − [k = t]",)),
-    "weighted_mean": ("J = Σ w L / Σ w", ("∂J/∂L = w / Σ w",)),
-    "l1": ("P = λ Σ |W|", ("∂P/∂W = λ sign W",)),
-    "l2": ("P = λ/2 Σ W²", ("∂P/∂W = λ W",)),
+    "matmul": ("{y} = {a} · {b}", ("∂L/∂{a} = ∂L/∂{y} · {b}ᵀ", "∂L/∂{b} = {a}ᵀ · ∂L/∂{y}")),
+    "add": ("{y} = {a} + {b}", (_UP, "∂L/∂{b} = Σ ∂L/∂{y}")),
+    "subtract": ("{y} = {a} − {b}", (_UP, "∂L/∂{b} = −∂L/∂{y}")),
+    "multiply": ("{y} = {a} · {b}", (_UP + " · {b}", "∂L/∂{b} = ∂L/∂{y} · {a}")),
+    "identity": ("{y} = {a}", (_UP,)),
+    "sigmoid": ("{y} = 1 / (1 + exp(−{a}))", (_UP + " · {y} (1 − {y})",)),
+    "tanh": ("{y} = tanh {a}", (_UP + " · (1 − {y}²)",)),
+    "relu": ("{y} = max(0, {a})", (_UP + " · (1 where {a} > 0, else 0)",)),
+    "leaky_relu": ("{y} = max({a}, 0.01 {a})", (_UP + " · (1 where {a} > 0, else 0.01)",)),
+    "elu": ("{y} = {a} where {a} > 0, else exp({a}) − 1", (_UP + " · (1 or exp({a}))",)),
+    "selu": (
+        "{y} = λ {a} where {a} > 0, else λ α (exp({a}) − 1)",
+        (_UP + " · (λ or λ α exp({a}))",),
+    ),
+    "gelu": ("{y} = {a} Φ({a})", (_UP + " · (Φ({a}) + {a} φ({a}))",)),
+    "silu": ("{y} = {a} σ({a})", (_UP + " · (σ + {a} σ (1 − σ))",)),
+    "softplus": ("{y} = log(1 + exp({a}))", (_UP + " · σ({a})",)),
+    "mish": ("{y} = {a} tanh(softplus({a}))", (_UP + " · ∂{y}/∂{a}",)),
+    "squared_error": ("{y} = ½ Σ ({a} − {b})²", (_UP + " · ({a} − {b})",)),
+    "absolute_error": ("{y} = Σ |{a} − {b}|", (_UP + " · sign({a} − {b})",)),
+    "huber": ("{y} = Σ ½ r² or |r| − ½, r = {a} − {b}", (_UP + " · clip({a} − {b}, −1, 1)",)),
+    "quantile": ("{y} = Σ ½ |{a} − {b}|", (_UP + " · ½ sign({a} − {b})",)),
+    "binary_cross_entropy_with_logits": (
+        "{y} = Σ log(1 + exp({a})) − {b} · {a}",
+        (_UP + " · (σ({a}) − {b})",),
+    ),
+    "softmax_cross_entropy": (
+        "{y} = −log softmax({a}) of class {b}",
+        (_UP + " · (softmax({a}) − 1 at class {b})",),
+    ),
+    "weighted_mean": ("{y} = mean of {a} over the n points", (_UP + " / n",)),
+    "l1": ("{y} = λ Σ |{a}|", (_UP + " · λ sign {a}",)),
+    "l2": ("{y} = λ/2 Σ {a}²", (_UP + " · λ {a}",)),
 }
 
 
@@ -62,16 +73,25 @@ class Contribution:
     total: float
 
 
-def forward_formula(node: Apply) -> str:
-    """How the operation computes."""
-    return FORMULAS[node.op.name][0] if node.op.name in FORMULAS else f"y = {node.op.name}(…)"
+def forward_formula(node: Apply, graph: Graph) -> str:
+    """How the operation computes, in the names of the graph."""
+    formula, _ = FORMULAS.get(node.op.name, ("{y} = " + node.op.name + "({a})", ()))
+    return formula.format(**_names(node, graph))
 
 
-def backward_formula(node: Apply, operand: int) -> str:
-    """What it passes to an operand."""
-    if node.op.name in FORMULAS and operand < len(FORMULAS[node.op.name][1]):
-        return FORMULAS[node.op.name][1][operand]
-    return "∂L/∂x = ∂L/∂y · ∂y/∂x"
+def backward_formula(node: Apply, operand: int, graph: Graph) -> str:
+    """What it passes to an operand, in the names of the graph."""
+    names = _names(node, graph)
+    known = FORMULAS.get(node.op.name, ("", ()))[1]
+    if operand < len(known):
+        return known[operand].format(**names)
+    to = names["b"] if operand else names["a"]
+    return f"∂L/∂{to} = ∂L/∂{names['y']} · ∂{names['y']}/∂{to}"
+
+
+def _names(node: Apply, graph: Graph) -> dict[str, str]:
+    shown = ["L" if one is graph.outputs[0] else graph.names[one] for one in (node, *node.inputs)]
+    return dict(zip("yab", [*shown, ""], strict=False))
 
 
 def contributions(trace: Trace, node: Node, index: tuple[int, ...]) -> list[Contribution]:
@@ -86,7 +106,7 @@ def contributions(trace: Trace, node: Node, index: tuple[int, ...]) -> list[Cont
                 if terms is None:
                     continue
                 total = float(sum(a * b for a, b in terms))
-                rule = backward_formula(consumer, operand)
+                rule = backward_formula(consumer, operand, trace.graph)
                 name = trace.graph.names[consumer]
                 found.append(Contribution(name, rule, terms[:MOST_TERMS], total))
     return found

@@ -24,9 +24,11 @@ export function drawGraph(inside, chosen, choose, write, describe) {
       if (source) svg.append(...edge(source, node, places, inside, write));
     }
   }
+  const last = inside.nodes.filter((node) => node.kind === "operation").at(-1);
+  if (last) svg.append(...numbers(last, places, write));
   for (const node of inside.nodes) {
     const place = /** @type {{column: number, row: number}} */ (places.get(node.name));
-    svg.append(box(node, place, inside.current === node.name, chosen === node.name, choose, describe));
+    svg.append(box(node, place, inside.current === node.name, chosen === node.name, choose, describe, last?.name));
   }
   return svg;
 }
@@ -86,9 +88,20 @@ function edge(source, reader, places, inside, write) {
   // a value read twice is written once, on its first edge
   const first = inside.nodes.find((node) => node.inputs.includes(source.name));
   if (first !== reader) return parts;
-  const at = { x: x0 + 6, y: from.y };
-  if (source.value) parts.push(text(at.x, at.y - 6, short(source.value, write), "value"));
-  if (source.gradient) parts.push(text(at.x, at.y + 15, short(source.gradient, write), "gradient"));
+  return [...parts, ...numbers(source, places, write)];
+}
+
+/**
+ * A node's value and gradient, behind it: above and below its edge.
+ * @param {GraphNode} node @param {Map<string, {column: number, row: number}>} places
+ * @param {(value: number) => string} write
+ */
+function numbers(node, places, write) {
+  const { x, y } = middle(places, node.name);
+  const at = x + WIDTH / 2 + 6;
+  const parts = [];
+  if (node.value) parts.push(text(at, y - 6, short(node.value, write), "value"));
+  if (node.gradient) parts.push(text(at, y + 15, short(node.gradient, write), "gradient"));
   return parts;
 }
 
@@ -101,18 +114,21 @@ function middle(places, name) {
 /**
  * @param {GraphNode} node @param {{column: number, row: number}} place @param {boolean} current
  * @param {boolean} chosen @param {(name: string) => void} choose @param {(node: GraphNode) => string} describe
+ * @param {string} [last] the name of the last node, which is L
  */
-function box(node, place, current, chosen, choose, describe) {
+function box(node, place, current, chosen, choose, describe, last) {
   const [x, y] = [14 + place.column * STEP_X, 20 + place.row * STEP_Y];
   const group = make("g", {
     class: `node-box ${node.kind}${current ? " current" : ""}${chosen ? " chosen" : ""}`,
-    tabindex: 0, role: "button", "aria-label": describe(node), "data-node": node.name,
+    tabindex: 0, role: "button", "data-node": node.name,
   });
   group.append(make("rect", { x, y, width: WIDTH, height: HEIGHT, rx: node.kind === "operation" ? 22 : 8 }));
-  const name = text(x + WIDTH / 2, y + 19, node.name, "name");
-  const below = text(x + WIDTH / 2, y + 35, node.op && node.op !== node.name ? shortName(node.op) : size(node), "op");
+  const name = text(x + WIDTH / 2, y + 19, node.name === last ? "L" : node.name.replaceAll("_", " "), "name");
+  // the space keeps the two lines apart for whoever hears them
+  const below = text(x + WIDTH / 2, y + 35, ` ${node.op && node.op !== node.name ? shortName(node.op) : size(node)}`, "op");
   for (const one of [name, below]) one.setAttribute("text-anchor", "middle");
   group.append(name, below);
+  group.setAttribute("aria-label", `${name.textContent} ${below.textContent?.trim()}. ${describe(node)}`);
   group.addEventListener("click", () => choose(node.name));
   group.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;

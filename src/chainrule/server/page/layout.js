@@ -30,7 +30,7 @@ export function layout(sizes, features, width, rtl) {
   const rows = Math.max(...blocks.map((one) => one.rows));
   const narrow = width < 560;
   const [lead, least] = narrow ? [46, 48] : [70, 74];
-  const size = rows <= 8 ? (narrow ? 34 : width > 880 ? 48 : 42) : rows <= 12 ? 32 : 24;
+  const size = rows <= 8 ? (narrow ? 34 : width > 1250 ? 58 : width > 880 ? 48 : 42) : rows <= 12 ? 32 : 24;
   const widths = blocks.map((one) => one.columns * (size + GAP) - GAP);
   const needed = widths.reduce((a, b) => a + b, 0) + least * (counts.length - 1) + lead + 26;
   const whole = Math.max(width, needed);

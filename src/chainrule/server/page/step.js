@@ -153,7 +153,7 @@ export class StepPanel {
 
   /** @param {GraphNode} node */
   describe(node) {
-    const what = [node.name, node.op ?? t(`kind_${node.kind}`)];
+    const what = [t(`kind_${node.kind}`)];
     if (node.value) what.push(`${t("value")} ${node.value.slice(0, 3).map((v) => n(v)).join(", ")}`);
     if (node.gradient) what.push(`${t("gradient")} ${node.gradient.slice(0, 3).map((v) => n(v)).join(", ")}`);
     return what.join(". ");
@@ -226,7 +226,7 @@ export class StepPanel {
     }
     if (e.parts.length > 1) {
       const sum = e.parts.map((part) => n(part.total, 4)).join("  +  ");
-      box.append(element("p", { class: "terms" }, `∂L = ${sum}  =  ${n(e.exact, 5)}`));
+      box.append(element("p", { class: "terms" }, `∂L/∂${e.name} = ${sum}  =  ${n(e.exact, 5)}`));
     }
     const agrees = e.relative_error < 1e-4;
     const verdict = element("div", { class: agrees ? "verdict" : "verdict off" });
