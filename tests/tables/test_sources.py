@@ -44,7 +44,9 @@ SOURCES = {
     "dict": lambda folder: DATA,
     "dict of arrays": lambda folder: {k: np.array(v, dtype=object) for k, v in DATA.items()},
     "pandas": lambda folder: pd.DataFrame(DATA),
-    "pandas nullable": lambda folder: pd.DataFrame(DATA).convert_dtypes(),
+    "pandas nullable": lambda folder: pd.DataFrame(DATA).astype(
+        {"number": "Float64", "whole": "Int64", "word": "string", "flag": "boolean"}
+    ),
     "pandas objects": lambda folder: pd.DataFrame(DATA, dtype=object),
     "pandas categorical": lambda folder: pd.DataFrame(DATA).astype({"word": "category"}),
     "polars": lambda folder: pl.DataFrame(DATA),
@@ -105,6 +107,20 @@ def test_numbers_of_all_kinds(values, storage, expected):
     column = as_table({"c": values})["c"]
     assert column.storage == storage
     np.testing.assert_array_equal(column.values, expected)
+
+
+def test_durations_are_seconds():
+    lengths = [dt.timedelta(hours=1), None, dt.timedelta(milliseconds=1500)]
+    for source in (pl.DataFrame({"t": lengths}), pd.DataFrame({"t": lengths})):
+        np.testing.assert_array_equal(as_table(source)["t"].values, [3600, NAN, 1.5])
+
+
+def test_dates_of_polars_and_of_python():
+    days = [dt.date(2024, 1, 31), None]
+    for source in (pl.DataFrame({"t": days}), {"t": days}):
+        column = as_table(source)["t"]
+        assert column.values[0] == np.datetime64("2024-01-31")
+        assert column.missing.tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

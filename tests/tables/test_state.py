@@ -41,7 +41,8 @@ def test_json_gives_the_same_encoder(encoder):
 
 
 def test_a_model_file_carries_it(encoder, tmp_path):
-    write_model(tmp_path / "m.safetensors", {}, {"preprocessing": encoder.to_dict()})
+    theta = {"theta": np.zeros(3)}
+    write_model(tmp_path / "m.safetensors", theta, {"preprocessing": encoder.to_dict()})
     _, header = read_model(tmp_path / "m.safetensors")
     again = ColumnEncoder.from_dict(header["preprocessing"])
     assert again.transform(TABLE).tobytes() == encoder.transform(TABLE).tobytes()

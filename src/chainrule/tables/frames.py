@@ -87,19 +87,28 @@ def _of_polars(name: str, series: Any) -> Column:
     if dtype.is_integer() and not series.null_count():
         return column_of(name, series.to_numpy())
     if dtype.is_numeric():
-        return column_of(name, np.array(series.cast(_same_library(series, "Float64")).to_numpy()))
+        return column_of(name, np.array(series.cast(_polars_type("Float64")).to_numpy()))
     if kind == "Boolean":
         codes = [-1 if value is None else int(value) for value in series.to_list()]
         return Column(name, "bool", np.array(codes, dtype=np.int32), BOOL_LEVELS)
     if kind in ("String", "Utf8", "Categorical", "Enum"):
-        return text_column(name, series.cast(_same_library(series, "String")).to_list())
-    if kind in ("Date", "Datetime", "Duration"):
-        if getattr(dtype, "time_zone", None) is not None:
-            series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return column_of(name, np.array(series.to_numpy()))
+        return text_column(name, series.cast(_polars_type("String")).to_list())
+    if kind == "Duration":
+        seconds = series.dt.total_microseconds().cast(_polars_type("Float64")) / 1e6
+        return column_of(name, np.array(seconds.to_numpy()))
+    if kind in ("Date", "Datetime"):
+        return Column(name, "time", _polars_times(series))
     return column_of(name, series.to_list())
 
 
-def _same_library(series: Any, dtype: str) -> Any:
-    """A data type of the library that ``series`` is of, which is imported already."""
-    return getattr(sys.modules["polars"], dtype)
+def _polars_times(series: Any) -> np.ndarray:
+    # through whole numbers: the first releases of polars 1 crash on times with NumPy 2
+    if getattr(series.dtype, "time_zone", None) is not None:
+        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    micro = series.cast(_polars_type("Datetime")("us")).to_physical()
+    return micro.fill_null(np.iinfo(np.int64).min).to_numpy().astype("datetime64[us]")
+
+
+def _polars_type(name: str) -> Any:
+    """A data type of polars, which is imported already where a frame of it is given."""
+    return getattr(sys.modules["polars"], name)
