@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pytest
 
 from chainrule.graph import Apply
 
-
-def cells(page, column):
-    return [
-        text.replace(",", "")
-        for text in page.locator(f".numbers td:nth-child({column})").all_inner_texts()
-    ]
-
-
-def numbers(texts):
-    return [float(re.sub("−", "-", text).replace("E", "e")) for text in texts]
+from .desk import cells, numbers
 
 
 def test_one_backward_pass_with_the_graphs_numbers(open_desk):

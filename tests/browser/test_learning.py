@@ -7,9 +7,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.server.frames import fingerprint, grid, to_bytes
-from chainrule.server.launch import playground as open_playground
 
-from .conftest import Desk
+from .desk import Desk
+from .desk import playground as open_playground
 
 SPIRAL = "dataset=spiral&features=x1,x2,sin_x1,sin_x2&hidden_layer_sizes=8,6&solver=adam"
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .desk import ARTIFACTS
+
 PAGE = Path(__file__).resolve().parents[2] / "src" / "chainrule" / "server" / "page"
 
 
@@ -38,8 +40,6 @@ def test_every_width_scheme_and_language(open_desk, width, scheme, language):
 
 
 def _artifact(name):
-    from .conftest import ARTIFACTS
-
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     return ARTIFACTS / f"{name}.png"
 

@@ -9,12 +9,11 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError
-from chainrule.server.launch import Playground, in_notebook, playground
 from chainrule.server.models import wrap
 from chainrule.server.run import Run
 from chainrule.server.settings import read_settings
 
-from .conftest import Page, run
+from .wire import Page, Playground, in_notebook, playground, run
 
 
 def data(classes=2, seed=0):

@@ -7,15 +7,12 @@ import json
 import socket
 import sys
 
-import httpx
 import pytest
 
 from chainrule.server import tables
-from chainrule.server.app import TYPES
-from chainrule.server.launch import Playground
 from chainrule.server.protocol import SUBPROTOCOL
 
-from .conftest import Page, run, websockets
+from .wire import TYPES, Page, Playground, httpx, run, websockets
 
 
 def ask(playground, path, method="GET", token=True, **headers):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 
-import httpx
 import numpy as np
 import pytest
 
 from chainrule.server.frames import FRAME_HEADER
 
-from .conftest import Page, floats, read_frame, run, websockets
+from .wire import Page, floats, httpx, read_frame, run, websockets
 
 
 def test_a_run_over_the_wire_is_the_run(playground, caller):

@@ -1,0 +1,49 @@
+"""``chainrule playground``: prints its link, serves, ends on Ctrl-C, refuses a wrong table."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from .wire import httpx
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "chainrule", "playground", "--no-browser", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_it_serves_until_interrupted(tmp_path):
+    table = tmp_path / "table.csv"
+    rows = [f"{i},{i % 7},{i % 3}" for i in range(40)]
+    table.write_text("\n".join(["a,b,kind", *rows]), encoding="utf-8")
+    process = start(str(table), "--target", "kind")
+    link = ""
+    for line in process.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", line):
+            link = found.group()
+            break
+    assert httpx.get(link).status_code == 200
+    started = httpx.get(link.split("?")[0] + "settings.json").json()["start"]
+    assert started["dataset"] == "own"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert errors == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("a,b\n1,2\n", "at least 3 columns"), ("a,b,c\n1,x,2\n", "a number")],
+)
+def test_a_wrong_table_is_refused_in_one_line(tmp_path, content, message):
+    table = tmp_path / "table.csv"
+    table.write_text(content, encoding="utf-8")
+    output, errors = start(str(table)).communicate(timeout=60)
+    assert message in " ".join((output + errors).split())
+    assert "Traceback" not in output + errors
