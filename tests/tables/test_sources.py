@@ -145,6 +145,31 @@ def test_text_of_all_kinds(values, levels):
     assert column.levels == levels
 
 
+@pytest.mark.parametrize(
+    ("values", "cells"),
+    [
+        (pd.Categorical(["x", None, "y"], categories=["z", "y", "x"]), ["x", None, "y"]),
+        (pd.Categorical([30, 4, None]), ["30", "4", None]),
+        (pd.Categorical([1.5, 2.0]), ["1.5", "2"]),
+        (pd.Categorical([True, False]), ["True", "False"]),
+        (pd.Categorical([1, "a", None], categories=["a", 1]), ["1", "a", None]),
+        (pd.cut([1, 5, NAN], [0, 2, 9]), ["(0, 2]", "(2, 9]", None]),
+    ],
+)
+def test_categoricals_are_levels_whatever_they_hold(values, cells):
+    column = as_table(pd.DataFrame({"c": values}))["c"]
+    assert [None if code < 0 else column.levels[code] for code in column.values] == cells
+    assert ColumnEncoder().fit(pd.DataFrame({"c": values})).columns_[0].kind != "numeric"
+
+
+def test_a_categorical_of_numbers_is_read_again_from_numbers():
+    frame = pd.DataFrame({"c": pd.Categorical([30, 4, 7, 4])})
+    encoder = ColumnEncoder().fit(frame)
+    assert encoder.get_feature_names_out().tolist() == ["c_30", "c_4", "c_7"]
+    plain = {"c": [30.0, 4.0, 7.0, 4.0]}
+    np.testing.assert_array_equal(encoder.transform(plain), encoder.transform(frame))
+
+
 def test_arrays_without_names_are_called_by_place():
     table = as_table(np.array([[1, "a"], [2, None]], dtype=object))
     assert (table.names, table.named) == (("x0", "x1"), False)

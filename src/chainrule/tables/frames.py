@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import WrongTypeError
 from chainrule.tables.columns import BOOL_LEVELS, Column, recoded
 from chainrule.tables.objects import column_of, text_column
+from chainrule.tables.values import levels_of
 
 __all__ = ["frame_columns", "library_of"]
 
@@ -65,20 +67,14 @@ def _in_utc(series: Any) -> Any:
 
 
 def _of_categories(name: str, categories: Any, codes: np.ndarray) -> Column:
-    """A categorical: its categories as a column of their own, looked up by the codes."""
-    different = column_of(name, categories.to_numpy())
-    codes = codes.astype(np.int32)
-    if different.storage in ("text", "bool"):
-        levels = [different.levels[code] if code >= 0 else None for code in different.values]
-        places, codes = recoded(levels, codes)
-        return Column(name, "text", codes, places)
-    missing = codes < 0
-    values = different.values[np.maximum(codes, 0)] if len(different) else np.zeros(len(codes))
-    if different.storage == "time":
-        return Column(name, "time", np.where(missing, np.datetime64("NaT", "us"), values))
-    if missing.any():
-        values = np.where(missing, np.nan, values.astype(np.float64))
-    return Column(name, "number", values)
+    """A categorical is levels, whatever its categories are: who made it one meant that."""
+    try:
+        levels, places = levels_of(column_of(name, categories.to_numpy()))
+        known: list[str | None] = [levels[int(place)] for place in places]
+    except WrongTypeError:
+        known = [str(category) for category in categories]  # intervals, for one
+    different, codes = recoded(known, codes.astype(np.int32))
+    return Column(name, "text", codes, different)
 
 
 def _of_polars(name: str, series: Any) -> Column:
