@@ -38,7 +38,10 @@ def passengers(count=240):
 def table(request):
     frames = pytest.importorskip(request.param)
     columns, survived = passengers()
-    return frames.DataFrame(columns), frames.Series(survived)
+    X, y = frames.DataFrame(columns), frames.Series(survived)
+    if not hasattr(StandardScaler().fit(X[["fare"]]), "feature_names_in_"):
+        pytest.skip(f"this scikit-learn does not know the columns of this {request.param}")
+    return X, y
 
 
 def search(perceptron):
@@ -154,7 +157,7 @@ def test_pickle_and_joblib(digits, kind, tmp_path):
 
 def test_training_goes_on_after_pickling(digits):
     X, y = digits
-    model = MLPClassifier(random_state=0).partial_fit(X, y, classes=range(10))
+    model = MLPClassifier(random_state=0, alpha=5.0).partial_fit(X, y, classes=range(10))
     again = pickle.loads(pickle.dumps(model))
     for one in (model, again):
         one.partial_fit(X, y)

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, log_loss, make_scorer
+from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer
 
 import chainrule as cr
 from chainrule.errors import OptionError
@@ -198,7 +198,7 @@ def test_early_stopping_on_given_rows_keeps_the_best(values, solver):
     [
         "neg_log_loss",
         "f1_macro",
-        make_scorer(f1_score, average="weighted"),
+        make_scorer(balanced_accuracy_score),
         lambda model, X, y: -log_loss(y, model.predict_proba(X), labels=model.classes_),
     ],
     ids=["name", "other name", "scorer", "function"],

@@ -154,6 +154,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             # plain data: the classes of the graph may change, what was learned stays readable
             state["_network"] = self._network.to_dict()
             state["_theta"] = self._theta_now()
+            # "_made_for" would take the restored network, without penalty, for the one it was
+            state.pop("_made_for", None)
             for name in ("_views", *self._show(self._network, self.parameters_)):
                 state.pop(name)
         return state | {"_chainrule_format": PICKLE_FORMAT}
