@@ -151,7 +151,7 @@ function shown() {
 
 /** @param {number} score */
 function scoreText(score) {
-  return run?.kind === "value" ? `R² ${n(score, 3)}` : percent(score);
+  return run?.kind === "value" ? n(score, 3) : percent(score);
 }
 
 /** @param {Frame} given */

@@ -252,7 +252,9 @@ export class NetworkView {
       flag.className = `flag ${STATES[frame.states[place.index]]}`;
       flag.textContent = ["", "✕", "≈", "!"][frame.states[place.index]];
       flag.setAttribute("aria-hidden", "true");
-      setBox(flag, place.x + place.size - 9, place.y - 8, 17, 17);
+      const side = Math.max(11, Math.min(17, place.size * 0.4));
+      flag.style.fontSize = `${side * 0.65}px`;
+      setBox(flag, place.x + place.size - side / 2, place.y - side / 2, side, side);
       this.nodes.append(flag);
     }
   }

@@ -220,7 +220,7 @@ export class StepPanel {
   verdict(e) {
     const box = element("div", { class: "explain" });
     for (const part of e.parts) {
-      box.append(element("p", { class: "formula" }, `${t("through", { name: part.via })}: ${part.rule}`));
+      box.append(element("p", { class: "hint" }, t("through", { name: part.via })), element("p", { class: "formula" }, part.rule));
       const terms = part.terms.map(([a, b]) => `${n(a, 4)} × ${n(b, 4)}`).join("  +  ");
       box.append(element("p", { class: "terms", tabindex: "0" }, `${terms}  =  ${n(part.total, 5)}`));
     }
