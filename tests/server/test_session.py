@@ -137,7 +137,7 @@ def test_a_failed_run_says_why_and_can_be_reset_while_others_go_on(playground, c
             await caller.say(type="play")
             failed = await caller.until(lambda message: message["type"] == "failed")
             assert failed["message"]
-            assert (await caller.frame())["flags"] & 4
+            await caller.frame(lambda one: one["flags"] & 4)
             steps = (await other.frame())["steps"]
             await other.frame(lambda one: one["steps"] > steps)
             await caller.say(type="set", settings={"learning_rate": 0.01})
@@ -147,6 +147,26 @@ def test_a_failed_run_says_why_and_can_be_reset_while_others_go_on(playground, c
             assert not frame["flags"] & 4
 
     run(story())
+
+
+def test_a_mistake_of_ours_ends_the_run_and_not_the_session(
+    playground, caller, monkeypatch, caplog
+):
+    async def story():
+        async with caller:
+            await caller.hello()
+            await caller.frame()
+            broken = playground.sessions.get(caller.session).run
+            monkeypatch.setattr(broken, "advance", lambda steps: 1 / 0)
+            await caller.say(type="play")
+            failed = await caller.until(lambda message: message["type"] == "failed")
+            assert "ZeroDivisionError" in failed["message"]
+            await caller.say(type="reset")
+            await caller.say(type="step")
+            await caller.frame(lambda one: one["epochs"] == 1)
+
+    run(story())
+    assert "the run stopped" in caplog.text
 
 
 def test_speed_is_kept(playground, caller):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from chainrule.errors import ChainruleError, DataError
+from chainrule.errors import DataError
 from chainrule.server import tables
 from chainrule.server.connection import serve
 from chainrule.server.script import model_bytes, script
 from chainrule.server.security import App, Guard
-from chainrule.server.session import Own, Session
+from chainrule.server.session import Own, Session, TooManySessions
 from chainrule.server.settings import read_settings, table
 
 MAX_SESSIONS = 24
@@ -34,10 +35,6 @@ TYPES = {
     "json": "application/json; charset=utf-8",
     "svg": "image/svg+xml",
 }
-
-
-class TooManySessions(ChainruleError, RuntimeError):
-    """Every place is taken by a session that somebody looks at."""
 
 
 class Sessions:
@@ -59,6 +56,7 @@ class Sessions:
         self.settings, self.own, self.theta = settings or read_settings({}), own, theta
         self.limit = limit
         self._by_id: dict[str, Session] = {}
+        self._opening = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -79,16 +77,17 @@ class Sessions:
         ------
         TooManySessions
         """
-        self._forget(FORGET_SECONDS)
-        if len(self._by_id) >= self.limit:
-            self._forget(SPARE_SECONDS)
-        if len(self._by_id) >= self.limit:
-            raise TooManySessions(
-                f"{self.limit} sessions are open, which is the limit; close another page first"
-            )
-        session = Session(settings or self.settings, self.own, self.theta)
-        self._by_id[session.id] = session
-        return session
+        with self._opening:
+            self._forget(FORGET_SECONDS)
+            if len(self._by_id) >= self.limit:
+                self._forget(SPARE_SECONDS)
+            if len(self._by_id) >= self.limit:
+                raise TooManySessions(
+                    f"{self.limit} sessions are open, which is the limit; close another page first"
+                )
+            session = Session(settings or self.settings, self.own, self.theta)
+            self._by_id[session.id] = session
+            return session
 
     def _forget(self, seconds: float) -> None:
         now = time.monotonic()

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule.errors import ChainruleError, OptionError
 from chainrule.server.protocol import MAX_MESSAGE_BYTES, SUBPROTOCOL, dumps, read_message
-from chainrule.server.session import Listener, Session
+from chainrule.server.session import Listener, Session, TooManySessions
 from chainrule.server.settings import read_settings
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def _greet(socket: WebSocket, sessions: Sessions) -> tuple[Session | None,
     except WebSocketDisconnect:
         return None, False
     except (ChainruleError, ValueError, KeyError, TypeError, TimeoutError) as error:
-        too_many = type(error).__name__ == "TooManySessions"
+        too_many = isinstance(error, TooManySessions)
         kind = type(error).__name__
         await socket.send_text(dumps({"type": "error", "kind": kind, "message": str(error)[:500]}))
         await socket.close(TOO_MANY if too_many else BAD_HELLO)

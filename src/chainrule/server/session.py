@@ -6,6 +6,7 @@ last one, and a newer frame takes the place of one that was not sent.
 
 from __future__ import annotations
 
+import logging
 import queue
 import secrets
 import threading
@@ -24,11 +25,16 @@ from chainrule.server.run import Run
 from chainrule.server.settings import read_settings, restarts
 from chainrule.server.tables import points_of_csv, shuffled
 
+LOG = logging.getLogger("chainrule.playground")
 FRAME_SECONDS = 1 / 31
 STRETCH_SECONDS = 0.012
 UNSEEN_SECONDS = 0.5
 ALONE_SECONDS = 600.0
 MAX_WAITING = 200
+
+
+class TooManySessions(ChainruleError, RuntimeError):
+    """Every place is taken by a session that somebody looks at."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +160,24 @@ class Session:
 
     def _loop(self) -> None:
         while not self._closed.is_set():
-            for command, arguments in self._waiting():
-                self._do(command, arguments)
-            if self.playing:
-                with self.lock:
-                    self._learn()
-            self._draw()
+            try:
+                self._turn()
+            except Exception as error:  # a mistake of ours ends this run, not the session
+                LOG.exception("the run stopped")
+                self.run.failure = f"{type(error).__name__}: {error}"
+                self._fail()
+
+    def _turn(self) -> None:
+        for command, arguments in self._waiting():
+            self._do(command, arguments)
+        if self.playing:
+            with self.lock:
+                self._learn()
+        self._draw()
+
+    def _fail(self) -> None:
+        self.listener.send({"type": "failed", "message": self.run.failure})
+        self._pause()
 
     def _waiting(self) -> list[tuple[str, dict[str, Any]]]:
         """The commands that have come; waits for one where there is nothing else to do."""
@@ -208,8 +226,8 @@ class Session:
             self.run.failure = str(error)
         self._speed.note(self.run.steps - before, time.monotonic() - begun)
         if self.run.failure:
-            self.listener.send({"type": "failed", "message": self.run.failure})
-        if self.run.failure or self.run.at_end:
+            self._fail()
+        elif self.run.at_end:
             self._pause()
 
     def _draw(self) -> None:
