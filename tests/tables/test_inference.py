@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.errors import DataError, OptionError
-from chainrule.tables import ColumnEncoder, TextColumnError, read_table
+from chainrule.tables import ColumnEncoder, TableReader, TextColumnError, read_table
 
 ROWS = 40
 SENTENCES = [f"this is sentence number {i} of a report" for i in range(ROWS)]
@@ -196,3 +196,13 @@ def test_too_many_categories_are_refused():
         DataError, match="column 'c': expected at most 100000 categories; came more"
     ):
         ColumnEncoder(types={"c": "categorical"}).fit({"c": values})
+
+
+def test_a_value_repeated_in_any_chunk_does_not_identify(tmp_path):
+    path = tmp_path / "t.csv"
+    for repeated in (1, 35):
+        names = [f"A{i}" for i in range(ROWS)]
+        names[repeated] = names[repeated - 1]
+        path.write_text("c,x\n" + "".join(f"{name},{i}\n" for i, name in enumerate(names)))
+        encoder = ColumnEncoder().fit(TableReader(path, chunk_rows=10))
+        assert encoder.columns_[0].kind == "categorical"
