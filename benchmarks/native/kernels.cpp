@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 #include "gather.hpp"
@@ -20,6 +22,14 @@
 
 namespace k = chainrule::CHAINRULE_ISA;
 using std::ptrdiff_t;
+
+#if defined(__x86_64__)
+#define VECTOR_REGISTER "+x"
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define VECTOR_REGISTER "+w"
+#define PAUSE() __asm__ volatile("yield")
+#endif
 
 namespace {
 
@@ -91,6 +101,8 @@ void randomize(Buffer<T>& b, double scale) {
     for (ptrdiff_t i = 0; i < b.size; ++i) b[i] = static_cast<T>(uniform(bits));
 }
 
+void on_threads(int threads, const std::function<void(int)>& work);
+
 // GFLOP/s of nothing but multiply-adds on independent registers, on every thread at once.
 template <class T>
 double peak(int threads) {
@@ -105,22 +117,19 @@ double peak(int threads) {
             CHAINRULE_UNROLL
             for (int i = 0; i < 12; ++i) sum[i] = k::Vec<T>{};
             k::Vec<T> a = k::broadcast<T>(T(0.5)), b = k::broadcast<T>(T(0.25));
-            __asm__ volatile("" : "+x"(a), "+x"(b));
+            __asm__ volatile("" : VECTOR_REGISTER(a), VECTOR_REGISTER(b));
             for (int i = 0; i < 20000; ++i) {
                 CHAINRULE_UNROLL
                 for (int j = 0; j < 12; ++j) {
                     sum[j] = k::fma<T>(a, b, sum[j]);
-                    __asm__ volatile("" : "+x"(sum[j]));
+                    __asm__ volatile("" : VECTOR_REGISTER(sum[j]));
                 }
             }
         });
         rate[static_cast<std::size_t>(t)] = 20000.0 * 12 * 2 * k::lanes<T> / taken / 1e9;
     };
-    std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back(work, t);
-    work(0);
+    on_threads(threads, work);
     double sum = 0;
-    for (auto& t : others) t.join();
     for (double r : rate) sum += r;
     return sum;
 }
@@ -169,16 +178,28 @@ struct Barrier {
             arrived.store(0);
             phase.store(seen + 1);
         } else {
-            while (phase.load(std::memory_order_acquire) == seen) __builtin_ia32_pause();
+            while (phase.load(std::memory_order_acquire) == seen) PAUSE();
         }
     }
 };
 
+// A core for each thread: two that spin at a barrier must not share one.
+void pin(int t) {
+#if defined(__linux__)
+    cpu_set_t allowed, one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (CPU_ISSET(cpu, &allowed) && t-- == 0) CPU_SET(cpu, &one);
+    }
+    if (CPU_COUNT(&one) == 1) pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+#endif
+}
+
 // Runs work(thread) on that many threads, with denormals flushed on each.
 void on_threads(int threads, const std::function<void(int)>& work) {
     std::vector<std::thread> others;
-    for (int t = 1; t < threads; ++t) others.emplace_back([&, t] { flush_denormals(), work(t); });
-    work(0);
+    for (int t = 0; t < threads; ++t) others.emplace_back([&, t] { pin(t), flush_denormals(), work(t); });
     for (auto& t : others) t.join();
 }
 
