@@ -71,6 +71,13 @@ struct MaskDraw {
     std::int64_t first_row = 0;  // of this block in its mini-batch
 };
 
+// Rows of the data that the next block will gather: fetched into the cache between multiplications.
+struct Ahead {
+    const unsigned char* const* rows = nullptr;
+    ptrdiff_t count = 0;
+    ptrdiff_t bytes = 0;  // of a row
+};
+
 // One block of rows under way. All pointers belong to one thread (or to one range of rows).
 template <class T>
 struct Block {
@@ -85,6 +92,7 @@ struct Block {
     T* gradients;     // null: forward only
     bool first;       // of its segment
     MaskDraw draw;
+    Ahead* ahead;     // or null
 };
 
 template <class T>

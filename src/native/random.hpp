@@ -79,37 +79,56 @@ CHAINRULE_INLINE Words add_hash(Words half, Words other, std::uint64_t key, std:
     return half - (reinterpret_cast<Words>(half >= size) & size);
 }
 
+inline constexpr int side_by_side = 4;  // vectors in flight: one alone would wait for its own products
+
 // Rounds of a Feistel network on pairs (left, right) in [0, a) x [0, b): Black and Rogaway (2002).
-template <int Rounds>
-CHAINRULE_INLINE void feistel(const Bijection& p, Words& left, Words& right) {
-    CHAINRULE_UNROLL
+template <int Rounds, int Count>
+CHAINRULE_INLINE void feistel(const Bijection& p, Words (&left)[Count], Words (&right)[Count]) {
     for (int round = 0; round < Rounds; round += 2) {
-        left = add_hash(left, right, p.key[round], p.a);
-        right = add_hash(right, left, p.key[round + 1], p.b);
+        CHAINRULE_UNROLL
+        for (int i = 0; i < Count; ++i) left[i] = add_hash(left[i], right[i], p.key[round], p.a);
+        CHAINRULE_UNROLL
+        for (int i = 0; i < Count; ++i) right[i] = add_hash(right[i], left[i], p.key[round + 1], p.b);
     }
 }
 
-// out[i] = offset + the row at position first + i. What leaves [0, n) is sent through again until it is inside.
+// What left [0, n) is sent through again until it is inside.
+template <int Rounds>
+__attribute__((noinline)) std::uint64_t walk(const Bijection& p, std::uint64_t row) {
+    while (row >= p.n) {
+        Words left[1] = {Words{} + row % p.a}, right[1] = {Words{} + row / p.a};
+        feistel<Rounds>(p, left, right);
+        row = right[0][0] * p.a + left[0][0];
+    }
+    return row;
+}
+
+// out[i] = offset + the row at position first + i.
 template <int Rounds>
 CHAINRULE_INLINE void positions_in(const Bijection& p, std::int64_t first, ptrdiff_t count, std::int64_t offset,
                                    std::int64_t* out) {
+    constexpr ptrdiff_t some = side_by_side * word_lanes;
+    alignas(64) std::uint64_t lefts[some], rights[some];
     std::uint64_t l = static_cast<std::uint64_t>(first) % p.a, r = static_cast<std::uint64_t>(first) / p.a;
-    for (ptrdiff_t done = 0; done < count; done += word_lanes) {
-        Words left, right;
-        CHAINRULE_UNROLL
-        for (int i = 0; i < word_lanes; ++i) {
-            left[i] = l;
-            right[i] = r;
+    for (ptrdiff_t done = 0; done < count; done += some) {
+        for (ptrdiff_t i = 0; i < some; ++i) {
+            lefts[i] = l;
+            rights[i] = r;
             const bool wraps = ++l == p.a;
             r += wraps;
             l = wraps ? 0 : l;
         }
+        Words left[side_by_side], right[side_by_side];
+        __builtin_memcpy(left, lefts, sizeof left);
+        __builtin_memcpy(right, rights, sizeof right);
         feistel<Rounds>(p, left, right);
-        const ptrdiff_t wanted = count - done < word_lanes ? count - done : word_lanes;
+        CHAINRULE_UNROLL
+        for (int i = 0; i < side_by_side; ++i) left[i] += half_product(right[i], Words{} + p.a);
+        __builtin_memcpy(lefts, left, sizeof left);
+        const ptrdiff_t wanted = count - done < some ? count - done : some;
         for (ptrdiff_t i = 0; i < wanted; ++i) {
-            Words again_left = Words{} + left[i], again_right = Words{} + right[i];
-            while (again_right[0] * p.a + again_left[0] >= p.n) feistel<Rounds>(p, again_left, again_right);
-            out[done + i] = offset + static_cast<std::int64_t>(again_right[0] * p.a + again_left[0]);
+            const std::uint64_t row = lefts[i] < p.n ? lefts[i] : walk<Rounds>(p, lefts[i]);
+            out[done + i] = offset + static_cast<std::int64_t>(row);
         }
     }
 }

@@ -76,13 +76,28 @@ private:
     std::int64_t count_ = 0, every_ = 1;
 };
 
+// Numbers below the normal range count as zero while our code runs: they would be slow, and mean nothing here.
+class FlushDenormals {
+public:
+#if defined(__SSE2__)
+    FlushDenormals() : saved_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(saved_ | 0x8040); }
+    ~FlushDenormals() { __builtin_ia32_ldmxcsr(saved_); }
+
+private:
+    unsigned saved_;
+#endif
+};
+
 // What one thread needs to run blocks.
 template <class T>
 struct Workspace {
     Buffer<T> rows, packed;
     Buffer<std::int32_t> labels;
     Buffer<unsigned char> scratch;
-    Buffer<std::int64_t> index;
+    Buffer<std::int64_t> index, next_index;
+    Buffer<const unsigned char*> next_rows;
+    std::int64_t prepared = -1, prepared_rows = 0;  // the block, counted in rows of the stretch, that next_index is for
+    Ahead ahead;
     Trouble trouble;
     int trouble_source = 0;
 };
@@ -143,6 +158,8 @@ struct Machine<T>::Impl {
             space->labels.resize(data.label_units * data.block_rows);
             space->packed.resize(data.packed_units * data.block_rows);
             space->index.resize(data.block_rows);
+            space->next_index.resize(data.block_rows);
+            space->next_rows.resize(data.block_rows);
         }
         std::int64_t widest = 0;
         for (std::size_t i = 0; i < rows.inputs.size(); ++i) {
@@ -150,6 +167,7 @@ struct Machine<T>::Impl {
         }
         space->scratch.resize(widest * 64 * static_cast<std::int64_t>(sizeof(T)));
         space->trouble = {};
+        space->prepared = -1;
         return space;
     }
 
@@ -234,6 +252,30 @@ struct Machine<T>::Impl {
         for (std::int64_t r = block.rows; r < padded; ++r) weight[r] = T(0);
     }
 
+    // Which input is worth fetching ahead: the one with a row-major copy, where it lies in plain rows; or -1.
+    int fetched_input(const Rows& rows) const {
+        for (std::size_t i = 0; i < data.inputs.size(); ++i) {
+            const Source& source = rows.inputs[i];
+            const bool large = source.row_stride > 0 && source.rows * source.row_stride > (std::int64_t{1} << 19);
+            if (data.inputs[i].packed >= 0 && large && !needs_scratch(source)) return static_cast<int>(i);
+        }
+        return -1;
+    }
+
+    // Names the rows of the next block, in next_index, as those to be fetched while this one is worked on.
+    void look_ahead(const Rows& rows, int input, std::int64_t count, Workspace<T>& space, Block<T>& block) const {
+        if (input < 0 || count <= 0) {
+            block.ahead = nullptr;
+            return;
+        }
+        const Source& source = rows.inputs[static_cast<std::size_t>(input)];
+        for (std::int64_t r = 0; r < count; ++r) {
+            space.next_rows.get()[r] = source.data + space.next_index.get()[r] * source.row_stride;
+        }
+        space.ahead = {space.next_rows.get(), count, source.row_stride};
+        block.ahead = &space.ahead;
+    }
+
     void run(const std::vector<BoundStep<T>>& steps, const Block<T>& block) const {
         for (const BoundStep<T>& bound : steps) bound.run(bound.step, block);
     }
@@ -292,6 +334,7 @@ Outcome Machine<T>::forward(const T* theta, const Rows& rows, T* out, int thread
     std::atomic<bool> stop{false};
     Clock clock(poll);
     auto body = [&](int thread) {
+        [[maybe_unused]] const FlushDenormals flushed;
         Workspace<T>& space = spaces[thread];
         Block<T> block = m.block_of(space, ld, all.get());
         for (std::int64_t b; (b = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
@@ -331,11 +374,13 @@ Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int th
     const std::int64_t stride = round_to(size, 8), short_stride = round_to(size, line / static_cast<std::int64_t>(sizeof(T)));
     Buffer<double> totals(groups * stride);
     Buffer<T> partial(team.size() * short_stride);
+    const int fetched = m.fetched_input(rows);
     std::vector<double> losses(static_cast<std::size_t>(groups)), weights(static_cast<std::size_t>(groups));
     std::atomic<std::int64_t> next{0};
     std::atomic<bool> stop{false};
     Clock clock(poll);
     auto body = [&](int thread) {
+        [[maybe_unused]] const FlushDenormals flushed;
         Workspace<T>& space = spaces[thread];
         Block<T> block = m.block_of(space, ld, all.get());
         block.gradients = partial.get() + thread * short_stride;
@@ -346,6 +391,9 @@ Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int th
                 const std::int64_t first = b * ld;
                 block.rows = std::min(ld, rows.count - first);
                 block.first = (b - begin) % flush == 0;
+                const std::int64_t following = b + 1 < end ? std::min(ld, rows.count - first - ld) : 0;
+                for (std::int64_t r = 0; r < following; ++r) space.next_index.get()[r] = first + ld + r;
+                m.look_ahead(rows, fetched, following, space, block);
                 for (std::int64_t r = 0; r < block.rows; ++r) space.index.get()[r] = first + r;
                 m.load(rows, space.index.get(), space, block);
                 m.run(m.forward, block);

@@ -154,13 +154,32 @@ void binary_backward(const Step& step, const Block<T>& block) {
 
 // ---- dense layers: y = f(a W + b) -----------------------------------------------------------------------
 
+// What the first layer fetches for the next block while it multiplies; the rest is left for its way back.
+template <class T>
+struct Fetching {
+    Ahead* ahead;
+    Prefetch prefetch;
+
+    CHAINRULE_INLINE Fetching(const Operand& a, const Block<T>& block) : ahead(a.packed < 0 ? nullptr : block.ahead) {
+        if (ahead != nullptr) prefetch = Prefetch(ahead->rows, ahead->count, ahead->bytes);
+    }
+    CHAINRULE_INLINE ~Fetching() {
+        if (ahead == nullptr) return;
+        const ptrdiff_t done = prefetch.row < ahead->count ? prefetch.row : ahead->count;
+        ahead->rows += done;
+        ahead->count -= done;
+    }
+    Fetching(const Fetching&) = delete;
+};
+
 template <class T, Unary Code>
 void dense_step_forward(const Step& step, const Block<T>& block) {
     const Operand &a = step.operand[0], &W = step.operand[1], &b = step.operand[2];
     T* y = unit(block, step.y);
     const T* bias = b.space == Space::none ? nullptr : block.parameters + b.at;
+    Fetching<T> fetching(a, block);
     dense_forward<T>(a.width, step.width, block.rows, block.parameters + W.at, step.width, bias, unit(block, a.at), block.ld,
-                     y, block.ld);
+                     y, block.ld, &fetching.prefetch);
     if constexpr (Code != Unary::identity) {
         each_vector(block, step.width, [&](ptrdiff_t i) __attribute__((always_inline)) {
             store(y + i, value_of<Code, T>(load(y + i), 0.0));
@@ -182,8 +201,10 @@ void dense_step_backward(const Step& step, const Block<T>& block) {
     if (W.mode != Mode::none) {
         const bool add = adds(W, block), together = db != nullptr && adds(b, block) == add;
         const T* xr = a.packed < 0 ? nullptr : packed_of(block, a.packed, a.width);
+        Fetching<T> fetching(a, block);
         dense_backward_weights<T>(a.width, step.width, block.rows, unit(block, a.at), block.ld, xr, packed_width<T>(a.width), dz,
-                                  block.ld, block.gradients + W.at, step.width, together ? db : nullptr, add);
+                                  block.ld, block.gradients + W.at, step.width, together ? db : nullptr, add,
+                                  &fetching.prefetch);
         if (together) db = nullptr;
     }
     if (db != nullptr) sum_rows<T>(step.width, block.rows, dz, block.ld, db, adds(b, block));

@@ -14,6 +14,7 @@ struct Machine<T>::Impl::Stretch {
     Outcome outcome;
 
     std::int64_t epoch_batches, chunks;
+    int fetched;
     int most_segments;
     std::int64_t stride;
     Buffer<T> parameters, gradient, segment_gradients;
@@ -29,6 +30,7 @@ struct Machine<T>::Impl::Stretch {
     Stretch(const Impl& machine, const Training& training, const T* theta, T* first, T* second)
         : m(machine), t(training), slot_1(first), slot_2(second) {
         epoch_batches = batches_per_epoch(t.order.length, t.batch_size, t.drop_last);
+        fetched = m.fetched_input(t.rows);
         most_segments = segments_of(std::min(t.batch_size, t.order.length));
         stride = round_to(m.gradient_size, line);
         chunks = (m.data.theta_size + chunk - 1) / chunk;
@@ -47,7 +49,7 @@ struct Machine<T>::Impl::Stretch {
         const double work = static_cast<double>(rows) * m.data.flops_per_row;
         if (rows < 64 || work < 1e6) return 1;
         const bool large = m.gradient_size * static_cast<std::int64_t>(sizeof(T)) > (std::int64_t{1} << 20);
-        return rows < 256 || large ? 2 : 4;
+        return rows < 512 || large ? 2 : 4;
     }
 
     struct Place {
@@ -67,24 +69,83 @@ struct Machine<T>::Impl::Stretch {
         return p;
     }
 
-    void run_segment(std::int64_t i, const Place& p, int s, Workspace<T>& space, EpochOrder& order, std::int64_t ld) {
+    // One block after another, each thread's own in the order in which it meets them.
+    struct Position {
+        std::int64_t batch, row, rows;  // row: in its mini-batch
+        Place place;
+        int segment;
+    };
+
+    Position begin_of(std::int64_t i, int s, std::int64_t ld) const {
+        Position at{i, 0, 0, place_of(i), s};
+        at.row = s * at.place.segment_rows;
+        at.rows = rows_at(at, ld);
+        return at;
+    }
+
+    static std::int64_t segment_end(const Position& at) {
+        return std::min((at.segment + 1) * at.place.segment_rows, at.place.rows);
+    }
+
+    static std::int64_t rows_at(const Position& at, std::int64_t ld) { return std::min(ld, segment_end(at) - at.row); }
+
+    // The block that this thread will work on next, without rows where there is none.
+    Position next_of(const Position& at, std::int64_t ld, int thread, int threads) const {
+        Position next = at;
+        next.row += at.rows;
+        if (next.row < segment_end(at)) {
+            next.rows = rows_at(next, ld);
+            return next;
+        }
+        for (int s = at.segment + 1; s < at.place.segments; ++s) {
+            if (owner(s, at.place.segments, threads) == thread) return begin_of(at.batch, s, ld);
+        }
+        next.rows = 0;
+        if (at.batch + 1 >= t.n_batches) return next;
+        const Place place = place_of(at.batch + 1);
+        for (int s = 0; s < place.segments; ++s) {
+            if (owner(s, place.segments, threads) == thread) return begin_of(at.batch + 1, s, ld);
+        }
+        return next;
+    }
+
+    static int owner(int segment, int segments, int threads) { return segment * threads / segments; }
+
+    void run_segment(std::int64_t i, int s, Workspace<T>& space, EpochOrder& order, std::int64_t ld, int thread, int threads) {
         Block<T> block = m.block_of(space, ld, parameters.get());
         block.gradients = segment_gradients.get() + s * stride;
         block.draw.drop = t.drop;
         block.draw.seed = t.dropout_seed;
         block.draw.step = static_cast<std::uint64_t>(t.first_step + i);
-        const std::int64_t begin = s * p.segment_rows, end = std::min(begin + p.segment_rows, p.rows);
         losses[s] = weights[s] = 0.0;
         block.first = true;
-        for (std::int64_t row = begin; row < end; row += ld) {
-            block.rows = std::min(ld, end - row);
-            block.draw.first_row = row;
-            order.fill(p.epoch, p.first + row, block.rows, space.index.get());
+        Position at = begin_of(i, s, ld);
+        while (at.batch == i && at.segment == s && at.rows > 0) {
+            block.rows = at.rows;
+            block.draw.first_row = at.row;
+            const std::int64_t number = at.batch * t.batch_size + at.row;
+            if (space.prepared == number && space.prepared_rows == at.rows) {
+                std::swap(space.index, space.next_index);
+            } else {
+                order.fill(at.place.epoch, at.place.first + at.row, at.rows, space.index.get());
+            }
+            space.prepared = -1;
+            const Position next = fetched < 0 ? at : next_of(at, ld, thread, threads);
+            if (fetched >= 0) {
+                if (next.rows > 0) {
+                    order.fill(next.place.epoch, next.place.first + next.row, next.rows, space.next_index.get());
+                    space.prepared = next.batch * t.batch_size + next.row;
+                    space.prepared_rows = next.rows;
+                }
+                m.look_ahead(t.rows, fetched, next.rows, space, block);
+            }
             m.load(t.rows, space.index.get(), space, block);
             m.run(m.forward, block);
             m.add_losses(block, &losses[s], &weights[s]);
             m.run(m.backward, block);
             block.first = false;
+            at.row += at.rows;
+            at.rows = std::max<std::int64_t>(0, rows_at(at, ld));
         }
         if (space.trouble.row >= 0) trouble.store(true, std::memory_order_relaxed);
     }
@@ -149,7 +210,10 @@ struct Machine<T>::Impl::Stretch {
     void run(Loan& spaces, Team& team) {
         Barrier barrier(team.size());
         Clock clock(t.poll);
-        auto body = [&](int thread) { loop(thread, team.size(), spaces[thread], barrier, clock); };
+        auto body = [&](int thread) {
+            [[maybe_unused]] const FlushDenormals flushed;
+            loop(thread, team.size(), spaces[thread], barrier, clock);
+        };
         team.run(body);
         for (int i = 0; i < team.size(); ++i) collect_trouble(spaces[i], outcome);
     }
@@ -170,7 +234,7 @@ struct Machine<T>::Impl::Stretch {
                 if (asked || clock.interrupted()) stop.store(true, std::memory_order_relaxed);
             }
             for (int s = 0; s < p.segments; ++s) {
-                if (s * threads / p.segments == thread) run_segment(i, p, s, space, order, ld);
+                if (owner(s, p.segments, threads) == thread) run_segment(i, s, space, order, ld, thread, threads);
             }
             meet();
             if (trouble.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::trouble);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -142,7 +143,7 @@ class Builder:
         self._statics.append(_Emitted(step, y, operands))
 
     @staticmethod
-    def operand(value: Value, **places: int) -> Operand:
+    def operand(value: Value, **places: Any) -> Operand:
         """How a step refers to ``value``."""
         return Operand(value.space, value.at, value.width, **places)
 
