@@ -27,7 +27,7 @@ from chainrule.server.tables import points_of_csv, shuffled
 
 LOG = logging.getLogger("chainrule.playground")
 FRAME_SECONDS = 1 / 31
-STRETCH_SECONDS = 0.012
+STRETCH_SECONDS = 0.01
 UNSEEN_SECONDS = 0.5
 ALONE_SECONDS = 600.0
 MAX_WAITING = 200
@@ -249,8 +249,12 @@ class Session:
                 frame = frames.pack_frame(self._sequence, report, pictures, self.focus)
                 self.listener.offer(frame, self._sequence)
                 self._dirty = False
-        # large networks draw less often, so that drawing never takes most of the time
-        self._next_frame = now + max(FRAME_SECONDS, 2.5 * (time.monotonic() - now))
+        done = time.monotonic()
+        # In step with the clock: what a stretch was too long is taken from the next wait. Large
+        # networks draw less often, so that drawing never takes most of the time.
+        self._next_frame = max(
+            self._next_frame + FRAME_SECONDS, done - FRAME_SECONDS, now + 2.5 * (done - now)
+        )
 
     def _grid(self) -> np.ndarray:
         return self._grid_features
