@@ -53,18 +53,30 @@ $(VENV)/.with-%: $(VENV)/.chainrule
 	$(PIP) install --quiet 'chainrule[$*]'
 	@touch $@
 
+# What the playground's tests look at its page with. Installed where it can be; the tests that
+# miss something are skipped and say what.
+$(VENV)/.browser-tools: package.json $(VENV)/.created
+	@command -v chromium google-chrome >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium" && \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install chromium >/dev/null; } || \
+	  echo "Chromium is not here and cannot be installed: tests in a browser will be skipped"
+	@command -v npm >/dev/null && npm install --silent --no-audit --no-fund --no-package-lock || \
+	  echo "npm is not here: the page's types and accessibility will not be checked"
+	@touch $@
+
 # --- what people run -----------------------------------------------------------------------
 
-demo: $(VENV)/.with-plot
+demo: $(VENV)/.with-plot $(VENV)/.with-playground
 	$(BIN)/chainrule train digits --pictures demo $(ARGS)
+	@echo; echo " Watch a network learn in the browser: $(BIN)/chainrule playground"
 
 CHAINRULE_REQUIRE_ENGINE ?= $(CAN_BUILD)
 test test-all: export CHAINRULE_REQUIRE_ENGINE := $(CHAINRULE_REQUIRE_ENGINE)
 
-test: $(VENV)/.with-test
-	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+test: $(VENV)/.with-test $(VENV)/.browser-tools
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.with-test
+test-all: $(VENV)/.with-test $(VENV)/.browser-tools
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.with-bench

@@ -13,6 +13,7 @@ from chainrule.graph.functions import concatenate, constant, dropout, input, l1,
 from chainrule.graph.node import Apply
 from chainrule.networks import Dense, Dropout, Embedding, LayerNorm, ParameterVector, glorot_normal, glorot_uniform, he_normal, he_uniform, normal, sequential, uniform
 from chainrule.ops import Operation
+from chainrule.server.launch import Playground, playground
 from chainrule.tables import ColumnEncoder, read_table
 from chainrule.training import Objective
 
@@ -31,6 +32,7 @@ __all__ = [
     "OneVsAllClassifier",
     "Operation",
     "ParameterVector",
+    "Playground",
     "SoftmaxClassifier",
     "Trace",
     "__version__",
@@ -72,6 +74,7 @@ __all__ = [
     "normal",
     "numerical_gradient",
     "parameter",
+    "playground",
     "poisson",
     "power",
     "quantile",

@@ -17,7 +17,7 @@ import numpy as np
 from chainrule.errors import OptionError, ShapeError
 from chainrule.graph import FUNCTIONS, Node
 from chainrule.graph.functions import parameter
-from chainrule.ops import REGISTRY
+from chainrule.ops import REGISTRY, normalization
 from chainrule.ops.base import Elementwise
 from chainrule.ops.shapes import format_shape
 
@@ -120,7 +120,7 @@ class LayerNorm(Layer):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        REGISTRY["layer_norm"](self.epsilon)  # the operation checks its options
+        normalization.LayerNorm(self.epsilon)  # the operation checks its options
 
     def __call__(self, x: Node, index: int = 1) -> Node:
         width = columns_of("LayerNorm", x)
