@@ -126,6 +126,8 @@ public:
         }
         block(step.y, step.width, "result");
         if (back || step.fused) block(step.dy, step.width, "gradient of the result");
+        const bool optional = step.op == Op::dense || step.op == Op::binary || step.op == Op::layer_norm;
+        require(!back || optional || a.mode != Mode::none, "a step backward that nothing asks for");
         switch (step.op) {
             case Op::dense:
                 operands(step, c.space == none ? 2 : 3, {Space::rows, parameters, parameters}, back);

@@ -35,7 +35,7 @@ void unary_static(const Step& step, T* values, T* gradients) {
         const Vec<T> x = read_static<T>(values, step.operand[0], u, count);
         if (gradients == nullptr) {
             store_first(values + step.y + u, value_of<Code, T>(x, step.alpha), count);
-        } else {
+        } else if (step.operand[0].mode != Mode::none) {
             const Vec<T> y = load_first(values + step.y + u, count), dy = load_first(gradients + step.y + u, count);
             add_static<T>(gradients, step.operand[0], u, count, back_of<Code, T>(dy, x, y, step.alpha));
         }
@@ -62,6 +62,7 @@ template <class T>
 void move_static(const Step& step, T* values, T* gradients) {
     const Operand& a = step.operand[0];
     const T alpha = static_cast<T>(step.alpha);
+    if (gradients != nullptr && a.mode == Mode::none) return;
     if (gradients == nullptr && step.op == Op::reduce) {
         for (ptrdiff_t u = 0; u < step.width; ++u) values[step.y + u] = T(0);
     }

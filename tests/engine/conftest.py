@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -63,7 +64,7 @@ def network(sizes=(12, 9, 4), activation="tanh", rows=107, dtype="float64", seed
     h = cr.input("x", ("rows", sizes[0]))
     t = cr.target("t", ("rows",), dtype=int)
     values = {}
-    for i, (m, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
+    for i, (m, n) in enumerate(pairwise(sizes), 1):
         h = h @ cr.parameter(f"W{i}", (m, n)) + cr.parameter(f"b{i}", (n,))
         values[f"W{i}"], values[f"b{i}"] = rng.normal(size=(m, n)) / np.sqrt(m), rng.normal(size=n)
         if i < len(sizes) - 1:

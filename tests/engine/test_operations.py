@@ -122,6 +122,18 @@ def test_values_used_many_times(tools, dtype):
     tools.Case(both, values, data, rng.uniform(0.1, 2, ROWS), dtype).check()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_constants_take_no_gradient(tools, dtype):
+    rng = np.random.default_rng(4)
+    x, C = cr.input("x", ("rows", 3)), rng.normal(size=(3, 2))
+    derived = cr.exp(cr.constant(C)) + cr.sum(cr.constant(C * C), axis=0)
+    W = cr.parameter("W", (3, 2)) * derived + cr.constant(C.T).T
+    loss = cr.sum(cr.tanh(x @ W + rng.normal(size=2)), axis=1)
+    data = {"x": rng.normal(size=(ROWS, 3))}
+    values = {"W": rng.normal(size=(3, 2))}
+    tools.Case(loss, values, data, rng.uniform(0.1, 2, ROWS), dtype).check()
+
+
 @pytest.mark.parametrize("activation", ["identity", "sigmoid", "tanh", "relu", "gelu", "silu"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_networks_of_every_width(tools, activation, dtype):

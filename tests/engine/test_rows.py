@@ -148,12 +148,10 @@ def test_labels_outside_are_refused(case):
         told = re.escape(f"'t', row 130: expected values in [0, 4], got {wrong:g}")
         with pytest.raises(LabelError, match=told):
             case.compiled.sums(case.theta, case.whole, y)
+        state = UpdateRule("sgd").initial_state(case.vector.size, "float64")
+        options = {"rule": UpdateRule("sgd"), "learning_rate": 0.1, "batch_size": 64}
         with pytest.raises(LabelError, match="row 130"):
-            state = UpdateRule("sgd").initial_state(case.vector.size, "float64")
-            case.compiled.run_batches(
-                case.theta.copy(), state, case.whole, y, rule=UpdateRule("sgd"),
-                learning_rate=0.1, batch_size=64,
-            )  # fmt: skip
+            case.compiled.run_batches(case.theta.copy(), state, case.whole, y, **options)
 
 
 def test_targets_outside_are_refused():
@@ -256,7 +254,7 @@ def test_wrong_options_are_refused(case):
         run(batch_size=0)
     with pytest.raises(OptionError, match="which is not there"):
         run(rate_factors={"nobody": 1.0})
-    for order in ([0, ROWS], [-1], np.zeros(3)):
+    for order in ([0, ROWS], [-1], np.zeros(3), [[0], [ROWS]], [[[0]]], np.zeros((0, 3), int)):
         with pytest.raises(OptionError, match="order"):
             run(order=np.array(order))
     for negative in ({"first_batch": -1}, {"n_batches": -2}):

@@ -149,6 +149,37 @@ def test_orders(tools, window):
         np.testing.assert_allclose(own, theta, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_order_for_each_epoch(tools, dtype):
+    case, rule = Problem(tools, dtype).case, UpdateRule("adam")
+    rng = np.random.default_rng(8)
+    orders = np.array([rng.permutation(103)[:70] for _ in range(6)])  # 3 batches of 32 an epoch
+
+    def run(stretches):
+        own, state, losses = case.theta.copy(), rule.initial_state(case.vector.size, dtype), []
+        for first, count, order in stretches:
+            report = case.compiled.run_batches(
+                own, state, case.inputs, case.target, case.weight, rule=rule, learning_rate=0.1,
+                batch_size=32, n_batches=count, first_batch=first, order=order, dropout_seed=2,
+            )  # fmt: skip
+            losses.extend(report.losses)
+        return own, losses
+
+    theta, losses = run([(3 * e, 3, order) for e, order in enumerate(orders)])
+    for cut in (
+        [(0, 18, orders)],
+        [(0, 18, orders.astype(np.int32))],
+        [(0, 18, np.asfortranarray(orders))],
+        [(0, 4, orders[:2]), (4, 14, orders[1:])],  # from within an epoch
+        [(0, 5, orders), (5, 1, orders[1:2]), (6, 12, orders[2:])],
+    ):
+        again, told = run(cut)
+        assert np.array_equal(again, theta) and told == losses
+    for first, count in ((0, 19), (2, 17), (1, 18)):
+        with pytest.raises(OptionError, match="order has rows for 6 epochs"):
+            run([(first, count, orders)])
+
+
 def test_cut_into_calls_gives_the_same_bits(tools):
     problem = Problem(tools, "float32")
     case, rule, ends = problem.case, UpdateRule("adam"), []

@@ -43,13 +43,18 @@ def find_fusions(graph: Graph, with_rows: Collection[Node]) -> Fusions:
     fusions = Fusions()
     for node in graph.order:
         if isinstance(node, Apply) and node in with_rows:
-            if node.op.name == "matmul" and node.inputs[0] in with_rows:
+            first = node.inputs[0]
+            if node.op.name == "matmul" and first in with_rows:
                 if node.inputs[1] not in with_rows:
                     _fuse_dense(node, only, with_rows, fusions)
-            elif node.op.name == "scale" and isinstance(node.inputs[0], Input):
-                if readers[node.inputs[0]] == 1 and not node.inputs[0].integer:
-                    fusions.last[node] = Fusion([node.inputs[0], node], _lower_scaled_input)
+            elif _scales_an_input(node, readers[first]):
+                fusions.last[node] = Fusion([first, node], _lower_scaled_input)
     return fusions
+
+
+def _scales_an_input(node: Apply, readers: int) -> bool:
+    x = node.inputs[0]
+    return node.op.name == "scale" and isinstance(x, Input) and readers == 1 and not x.integer
 
 
 def _fuse_dense(

@@ -64,7 +64,8 @@ def _warn(reason: str) -> None:
 def _complain(reason: str) -> None:
     if os.environ.get("CHAINRULE_REQUIRE_ENGINE", "") not in ("", "0"):
         raise EngineError(
-            f"CHAINRULE_REQUIRE_ENGINE is set, but the compiled engine could not be loaded: {reason}"
+            "CHAINRULE_REQUIRE_ENGINE is set, but the compiled engine could not be loaded: "
+            f"{reason}"
         )
     _warn(reason)
 

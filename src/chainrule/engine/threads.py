@@ -1,4 +1,4 @@
-"""How many threads: what this process may use, so that nested parallel work never oversubscribes."""
+"""How many threads: what this process may use, so that nested work never oversubscribes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LIMITS = ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
 
 def default_threads() -> int:
-    """The smallest of affinity, cgroup quota, OMP_NUM_THREADS and LOKY_MAX_CPU_COUNT; at least 1."""
+    """The smallest of affinity, cgroup quota, OMP_NUM_THREADS, LOKY_MAX_CPU_COUNT; at least 1."""
     counts = [_affinity(), _quota(), *(_variable(name) for name in _LIMITS)]
     return max(1, min(count for count in counts if count is not None))
 
