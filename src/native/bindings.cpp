@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -321,11 +322,29 @@ void set_order(const nb::dict& options, Training& t, Held& held) {
         return;
     }
     const Array& given = held.keep(order);
-    const bool plain = given.ndim() == 1 && (given.shape(0) <= 1 || given.stride(0) == 1);
-    if (!plain || type_of(given) != Type::int64) refuse("an order must be a contiguous vector of int64");
+    const std::size_t dimensions = given.ndim();
+    bool plain = (dimensions == 1 || dimensions == 2) && type_of(given) == Type::int64;
+    std::int64_t expected = 1;
+    for (std::size_t i = dimensions; plain && i-- > 0;) {
+        const auto size = static_cast<std::int64_t>(given.shape(i));
+        plain = size <= 1 || given.stride(i) == expected;
+        expected *= size;
+    }
+    if (!plain) refuse("an order must be a contiguous vector of int64, or one a row for each epoch");
     t.order.kind = OrderKind::given;
     t.order.given = static_cast<const std::int64_t*>(given.data());
-    t.order.length = static_cast<std::int64_t>(given.shape(0));
+    t.order.length = static_cast<std::int64_t>(given.shape(dimensions - 1));
+    if (dimensions == 2) t.order.epoch_stride = t.order.length;
+    t.ordered_epochs = dimensions == 2 ? static_cast<std::int64_t>(given.shape(0)) : 1;
+}
+
+// Orders of several epochs: the first is of the epoch of the first batch, the last batch's must be there.
+void place_orders(Training& t) {
+    if (t.order.epoch_stride == 0 || t.n_batches == 0) return;
+    const std::int64_t per_epoch = batches_per_epoch(t.order.length, t.batch_size, t.drop_last);
+    t.order.first_epoch = t.first_batch / per_epoch;
+    const std::int64_t needed = (t.first_batch % per_epoch + t.n_batches - 1) / per_epoch + 1;
+    if (t.ordered_epochs < needed) refuse("there must be an order for each epoch");
 }
 
 template <class T>
@@ -366,6 +385,8 @@ nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Ve
     }
     if (t.batch_size < 1 || t.first_batch < 0 || t.n_batches < 0) refuse("a batch must have at least one row");
     if (t.n_batches > 0 && batches_per_epoch(t.order.length, t.batch_size, t.drop_last) < 1) refuse("no batch: too few rows");
+    if (t.first_batch > std::numeric_limits<std::int64_t>::max() - t.n_batches) refuse("the batches' numbers are too large");
+    place_orders(t);
     const auto length = static_cast<std::size_t>(t.n_batches);
     for (const auto* out : {&losses, &weights, &penalties, &norms}) {
         if (out->size() != length) refuse("the report has the wrong length");
@@ -388,7 +409,7 @@ nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Ve
         const nb::gil_scoped_release release;
         if (t.order.kind == OrderKind::given) {
             // a copy: nobody else can change it between this check and its use
-            order_copy.assign(t.order.given, t.order.given + t.order.length);
+            order_copy.assign(t.order.given, t.order.given + t.ordered_epochs * t.order.length);
             t.order.given = order_copy.data();
             for (const std::int64_t row : order_copy) {
                 if (row < 0 || row >= t.rows.count) throw std::out_of_range("an order names a row that is not there");

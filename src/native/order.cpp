@@ -70,7 +70,7 @@ void EpochOrder::fill_now(std::int64_t epoch, std::int64_t first, std::int64_t c
     if (order_.kind == OrderKind::sequential) {
         for (std::int64_t i = 0; i < count; ++i) out[i] = first + i;
     } else if (order_.kind == OrderKind::given) {
-        std::copy_n(order_.given + first, count, out);
+        std::copy_n(order_.given + (epoch - order_.first_epoch) * order_.epoch_stride + first, count, out);
     } else {
         if (epoch != epoch_) start_epoch(epoch);
         if (order_.window == 0) {

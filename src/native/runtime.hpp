@@ -48,11 +48,13 @@ struct Order {
     std::int64_t length = 0;  // rows of an epoch
     std::uint64_t seed = 0;
     std::int64_t window = 0;  // 0: none
+    std::int64_t first_epoch = 0, epoch_stride = 0;  // of a given order: where each epoch's begins; 0: the same
 };
 
 struct Training {
     Rows rows;
     Order order;
+    std::int64_t ordered_epochs = 1;  // a given order has so many
     Rule rule = Rule::sgd;
     double momentum = 0, rho = 0, beta_1 = 0, beta_2 = 0, epsilon = 0, weight_decay = 0;
     std::vector<Span> spans;

@@ -8,6 +8,7 @@ import pytest
 import chainrule as cr
 from chainrule import engine
 from chainrule.engine import Shuffle, UpdateRule
+from chainrule.errors import OptionError
 from chainrule.graph import Graph
 from chainrule.training.shuffling import permutation, windowed_permutation
 
@@ -174,7 +175,8 @@ def test_an_order_for_each_epoch(tools, dtype):
         [(0, 5, orders), (5, 1, orders[1:2]), (6, 12, orders[2:])],
     ):
         again, told = run(cut)
-        assert np.array_equal(again, theta) and told == losses
+        assert np.array_equal(again, theta)
+        assert told == losses
     for first, count in ((0, 19), (2, 17), (1, 18)):
         with pytest.raises(OptionError, match="order has rows for 6 epochs"):
             run([(first, count, orders)])

@@ -213,6 +213,24 @@ class TestSeveralEpochsInOneGo:
         trainer.run_epochs(2)
         assert asked == [0, 1, 2, 3, 4]
 
+    def test_after_an_error_the_rows_come_in_the_same_order(self, problem):
+        ends, problem.theta0 = [], problem.theta0.astype(np.float32)
+        for size in (1, 50):
+            rng = np.random.default_rng(0)  # whoever asks twice gets another order
+            order = lambda epoch, rng=rng: rng.permutation(53)  # noqa: E731
+            trainer = make_trainer(problem, order=order, update=SGD(1e3), max_epochs=100)
+            with pytest.raises(NumericalError) as caught:
+                run_in(trainer, size)
+            ends.append((trainer.theta, caught.value.step, trainer.history["loss"]))
+        assert ends[0][1] == ends[1][1] >= 8  # not before the third epoch
+        np.testing.assert_array_equal(ends[0][0], ends[1][0])
+        assert ends[0][2] == pytest.approx(ends[1][2], rel=1e-14)
+
+    def test_orders_held_at_a_time_are_few(self, problem, monkeypatch):
+        monkeypatch.setattr("chainrule.training.trainer.MOST_ORDERED", 3 * 53)
+        trainer = make_trainer(problem, order=lambda epoch: np.arange(53))
+        assert [trainer.run_epochs(k) for k in (2, 8)] == [2, 3]
+
 
 @pytest.mark.parametrize("update", UPDATES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

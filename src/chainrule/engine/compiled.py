@@ -16,7 +16,6 @@ from chainrule.engine.program import Program
 from chainrule.engine.threads import default_threads
 from chainrule.errors import GraphError, OptionError, ShapeError
 from chainrule.graph import Node
-from chainrule.ops import ROWS
 
 Inputs = Any  # an array, a CSR matrix, or a mapping of these by the input's name
 
@@ -169,7 +168,8 @@ class CompiledObjective:
             ``first_batch div m``; dropout masks are drawn for step ``first_batch + i``.
         order : Shuffle, array of row numbers, or None
             None: as the rows stand. An array: the same order in every epoch; its length takes the
-            place of n, so it may also pick a part of the rows.
+            place of n, so it may also pick a part of the rows. A matrix: a row for each epoch,
+            the first for that of ``first_batch``.
         penalty_by_weight : bool
             Divide the penalty by the sum of weights of the batch (scikit-learn's ``alpha``).
         clip_norm : float, optional
@@ -194,17 +194,17 @@ class CompiledObjective:
         arrays, rows = native_rows(self.program, inputs, target)
         if isinstance(order, np.ndarray):
             order = _order(order, rows)
-        length = len(order) if isinstance(order, np.ndarray) else rows
+        length = order.shape[-1] if isinstance(order, np.ndarray) else rows
         size = min(operator.index(batch_size), length)
         if size < 1:
             raise OptionError(f"batch_size must be at least 1 and there must be rows, got {size}")
         per_epoch = length // size if drop_last else -(-length // size)
-        if n_batches is None:
-            n_batches = per_epoch - first_batch % per_epoch
+        count = per_epoch - first_batch % per_epoch if n_batches is None else n_batches
+        _check_epochs(order, (first_batch % per_epoch + count - 1) // per_epoch + 1)
         rates = np.ascontiguousarray(learning_rate, np.float64).reshape(-1)
-        if len(rates) not in (1, n_batches):
-            raise OptionError(f"expected 1 or {n_batches} learning rates, got {len(rates)}")
-        report = np.zeros((4, n_batches))
+        if len(rates) not in (1, count):
+            raise OptionError(f"expected 1 or {count} learning rates, got {len(rates)}")
+        report = np.zeros((4, count))
         options = {
             "rule": "adam" if rule.kind == "adamw" else rule.kind,
             "momentum": rule.momentum,
@@ -217,7 +217,7 @@ class CompiledObjective:
             "spans": self._spans(rate_factors or {}, decay_factors or {}),
             "batch_size": size,
             "first_batch": operator.index(first_batch),
-            "n_batches": n_batches,
+            "n_batches": count,
             "step": state.step,
             "drop_last": bool(drop_last),
             "penalty_by_weight": bool(penalty_by_weight),
@@ -335,8 +335,18 @@ def _threads(n_threads: int | None) -> int:
 
 def _order(order: np.ndarray, rows: int) -> np.ndarray:
     """Row numbers as contiguous int64, all of them rows that are there."""
-    if order.ndim != 1 or order.dtype.kind not in "iu":
-        raise OptionError(f"order must be a vector of row numbers, got {order.dtype} {order.shape}")
-    if len(order) and not (order.min() >= 0 and order.max() < rows):
+    if order.ndim not in (1, 2) or order.dtype.kind not in "iu":
+        raise OptionError(
+            "order must be a vector of row numbers, or a matrix of them with a row for each "
+            f"epoch, got {order.dtype} {order.shape}"
+        )
+    if order.size and not (order.min() >= 0 and order.max() < rows):
         raise OptionError(f"order names rows outside [0, {rows})")
     return np.ascontiguousarray(order, np.int64)
+
+
+def _check_epochs(order: Any, needed: int) -> None:
+    if isinstance(order, np.ndarray) and order.ndim == 2 and len(order) < needed:
+        raise OptionError(
+            f"order has rows for {len(order)} epochs, the batches reach over {needed}"
+        )

@@ -75,19 +75,23 @@ class NumpyBackend:
     ) -> BatchReport:
         """One batch for each of ``rates``: θ and ``state`` are changed in place.
 
-        Batch k is batch ``k mod m`` of epoch ``k div m``. A batch whose loss or gradient is not
+        Batch k is batch ``k mod m`` of epoch ``k div m``. An order may be a matrix: a row for each
+        epoch, the first for that of ``first_batch``. A batch whose loss or gradient is not
         finite ends the stretch before its update; so does ``stop[0]`` being set.
         """
         decay = getattr(recipe.update, "weight_decay", 0.0)
         decay = decay * spread(recipe.decay_factors, self.vector, self.dtype)
         factors = spread(recipe.rate_factors, self.vector, self.dtype)
+        per_epoch = recipe.batches_per_epoch(rows.count)
         done: list[tuple[float, float, float, float]] = []
         updates, stopped, parameter = 0, None, None
         for i, rate in enumerate(rates):
             if stop[0]:
                 stopped = "interrupted"
                 break
-            batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, order))
+            epochs = (first_batch + i) // per_epoch - first_batch // per_epoch
+            own = order[epochs] if isinstance(order, np.ndarray) and order.ndim == 2 else order
+            batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, own))
             measures, gradient = self._batch(theta, batch, recipe, first_batch + i)
             done.append(measures)
             stopped, parameter = self._trouble(measures, gradient)

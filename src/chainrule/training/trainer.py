@@ -236,6 +236,8 @@ class Trainer:
         if count == 1 or alone:
             self.run_epoch()
             return 1
+        if self.order is not None:
+            count = min(count, max(1, MOST_ORDERED // self.rows.count))
         begin, start = perf_counter(), self._position()
         rates = self._rates(count * self.batches_per_epoch)
         tallies = self._run_blindly(rates, count)
@@ -361,7 +363,7 @@ class Trainer:
         if self.batch == 0:
             self._tally[:] = 0
         try:
-            report = self._run_batches(rates, first)
+            report = self._run_batches(rates, first, self._order(first // self.batches_per_epoch))
         except KeyboardInterrupt:
             self._advance(first, self.state.step - before)
             raise
@@ -375,7 +377,7 @@ class Trainer:
             raise self._explain(report, first, float(rates[report.n_done]))
         return report
 
-    def _run_batches(self, rates: np.ndarray, first: int) -> BatchReport:
+    def _run_batches(self, rates: np.ndarray, first: int, order: Order) -> BatchReport:
         return self.backend.run_batches(
             self.theta,
             self.state,
@@ -383,30 +385,24 @@ class Trainer:
             self.recipe,
             rates=rates,
             first_batch=first,
-            order=self._order(first // self.batches_per_epoch),
+            order=order,
             stop=self.stop,
         )
 
     def _run_blindly(self, rates: np.ndarray, count: int) -> np.ndarray | None:
         """``count`` whole epochs: what ``_tally`` would be for each; ``None`` if one failed."""
-        per_epoch = self.batches_per_epoch
-        first, good = self.epoch * per_epoch, self.theta.copy()
-        pieces = 1 if self.order is None else count
-        tallies = []
-        for piece in np.split(rates, pieces):
-            try:
-                report = self._run_batches(piece, first)
-            except KeyboardInterrupt:
-                self.stop[0] = 1  # when it is looked at again, nothing more is run
-                return None
-            if report.stopped is not None:
-                return None
-            columns = np.array(self._columns(report, first))
-            tallies.append(columns.reshape(4, -1, per_epoch).sum(axis=2).T)
-            first += len(piece)
-        self._advance(self.epoch * per_epoch, len(rates))
+        first, good = self.epoch * self.batches_per_epoch, self.theta.copy()
+        try:
+            report = self._run_batches(rates, first, self._orders(count))
+        except KeyboardInterrupt:
+            self.stop[0] = 1  # when it is looked at again, nothing more is run
+            return None
+        if report.stopped is not None:
+            return None
+        columns = np.array(self._columns(report, first))
+        self._advance(first, len(rates))
         self._good, self._ahead = good, {}
-        return np.concatenate(tallies)
+        return columns.reshape(4, count, -1).sum(axis=2).T
 
     def _position(self) -> tuple[np.ndarray, tuple[np.ndarray, ...], int]:
         return self.theta.copy(), tuple(slot.copy() for slot in self.slots), self.step
@@ -417,19 +413,28 @@ class Trainer:
         for slot, earlier in zip(self.slots, slots, strict=True):
             slot[...] = earlier
 
-    def _order(self, epoch: int) -> Order:
-        """The order of an epoch; one of the caller's own is asked for once."""
+    def _orders(self, count: int) -> Order:
+        """The orders of so many epochs, the one to come first."""
         if self.order is None:
             return self.shuffle
+        return np.stack([self._own_order(epoch) for epoch in range(self.epoch, self.epoch + count)])
+
+    def _order(self, epoch: int) -> Order:
+        """The order of an epoch."""
+        return self.shuffle if self.order is None else self._own_order(epoch)
+
+    def _own_order(self, epoch: int) -> np.ndarray:
+        """The order of the caller's own, who is asked for it once."""
         if epoch not in self._ahead:
-            order = np.asarray(self.order(epoch))
+            order = np.asarray(self.order(epoch))  # type: ignore[misc]
             if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
                 raise DataError(
                     f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
                     f"{order.shape}"
                 )
-            later = {e: one for e, one in self._ahead.items() if e > epoch}
-            self._ahead = {epoch: order.astype(np.int64), **later}
+            for past in [e for e in self._ahead if e < self.epoch]:
+                del self._ahead[past]  # what is still to come may be run again
+            self._ahead[epoch] = order.astype(np.int64)
         return self._ahead[epoch]
 
     def _rates(self, count: int) -> np.ndarray:
@@ -498,6 +503,9 @@ class Trainer:
             parameter=report.parameter,
         )
 
+
+MOST_ORDERED = 1 << 20
+"""Row numbers that are kept at a time where the order of the rows is the caller's own."""
 
 _COUNTERS = ("epoch", "batch", "rows_seen", "finished", "seconds")
 
