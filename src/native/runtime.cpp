@@ -117,6 +117,9 @@ struct Machine<T>::Impl {
     std::vector<BoundStep<T>> forward, backward;
     std::int64_t gradient_size, total_size;
 
+    // How long one thread works alone after the last team was seen waiting, and until when.
+    mutable std::atomic<std::int64_t> patience{0}, alone_until{0};
+
     mutable std::mutex mutex;
     mutable std::vector<std::unique_ptr<Workspace<T>>> idle;
 
@@ -294,6 +297,21 @@ struct Machine<T>::Impl {
         const double work = rows * std::max(data.flops_per_row, 1.0);
         const double most = std::min({work / 2e5, static_cast<double>(parts), 1024.0});
         return std::max(1, std::min(threads, static_cast<int>(most)));
+    }
+
+    // Remembers whether a team was kept from running together; returns that.
+    bool learn(bool crowded, std::chrono::steady_clock::time_point now) const {
+        constexpr std::int64_t least = 4'000'000, most = 128'000'000;  // nanoseconds
+        const std::int64_t before = patience.load(std::memory_order_relaxed);
+        const std::int64_t after = crowded ? std::clamp(2 * before, least, most) : before / 2;
+        patience.store(after, std::memory_order_relaxed);
+        alone_until.store(crowded ? now.time_since_epoch().count() + after : 0, std::memory_order_relaxed);
+        return crowded;
+    }
+
+    bool crowded_now() const {
+        const std::int64_t until = alone_until.load(std::memory_order_relaxed);
+        return until != 0 && std::chrono::steady_clock::now().time_since_epoch().count() < until;
     }
 
     // ---- mini-batches: see training.hpp -------------------------------------------------------------

@@ -24,6 +24,9 @@ struct Machine<T>::Impl::Stretch {
     std::vector<double> squares, penalties;
     std::vector<Span> everything;
     std::atomic<bool> stop{false}, trouble{false};
+    bool finished = false;                     // written by the leader between meetings
+    std::atomic<std::int64_t> alone_until{0};  // the batch before which the others only wait
+    std::unique_ptr<std::atomic<std::int64_t>[]> waited;  // nanoseconds of each thread at meetings
 
     static constexpr std::int64_t chunk = 4096;  // parameters whose squares are added up together
 
@@ -209,6 +212,7 @@ struct Machine<T>::Impl::Stretch {
 
     void run(Loan& spaces, Team& team) {
         Barrier barrier(team.size());
+        waited.reset(new std::atomic<std::int64_t>[static_cast<std::size_t>(team.size())]());
         Clock clock(t.poll);
         auto body = [&](int thread) {
             [[maybe_unused]] const FlushDenormals flushed;
@@ -218,79 +222,149 @@ struct Machine<T>::Impl::Stretch {
         for (int i = 0; i < team.size(); ++i) collect_trouble(spaces[i], outcome);
     }
 
-    // All threads run this loop in step; what they decide, they decide from the same numbers.
+    // All threads run this loop in step; what they decide, they decide from the same numbers. Where other programs keep
+    // the threads from running at the same time, they would wait for each other more than they work: then the leader
+    // goes on alone for a while. The numbers do not depend on who computes them.
     void loop(int thread, int threads, Workspace<T>& space, Barrier& barrier, Clock& clock) {
         EpochOrder order(t.order);
-        const bool alone = threads == 1, leader = thread == 0;
-        const bool shared = chunks >= 2 && !alone;  // enough parameters to divide them among threads
-        const auto meet = [&] {
-            if (!alone) barrier.wait();
-        };
-        for (std::int64_t i = 0; i < t.n_batches; ++i) {
-            const Place p = place_of(i);
-            const std::int64_t ld = m.ld_for(p.segment_rows);
-            if (leader) {
-                const bool asked = t.stop != nullptr && *t.stop != 0;
-                if (asked || clock.interrupted()) stop.store(true, std::memory_order_relaxed);
+        Companions companions(*this, thread, threads, barrier);
+        for (std::int64_t i = 0; i < t.n_batches;) {
+            const std::int64_t until = threads == 1 ? t.n_batches : alone_until.load(std::memory_order_relaxed);
+            if (until <= i) {
+                if (!run_batch(i++, thread, threads, space, order, companions, clock)) return;
+                if (thread == 0) companions.judge(i);  // before the others can begin another batch
+                companions.meet();
+                continue;
             }
-            for (int s = 0; s < p.segments; ++s) {
-                if (owner(s, p.segments, threads) == thread) run_segment(i, s, space, order, ld, thread, threads);
+            if (thread == 0) {
+                Companions nobody(*this, 0, 1, barrier);
+                const auto start = std::chrono::steady_clock::now();
+                while (i < until && !finished) {
+                    if (!run_batch(i, 0, 1, space, order, nobody, clock)) finished = true;
+                    ++i;
+                    if (threads > 1 && std::chrono::steady_clock::now() - start > companions.patience) break;
+                }
+                if (threads > 1) alone_until.store(i, std::memory_order_relaxed);
             }
-            meet();
-            if (trouble.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::trouble);
-            if (stop.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::interrupted);
-            double loss = 0.0, weight = 0.0;
-            for (int s = 0; s < p.segments; ++s) {
-                loss += losses[s];
-                weight += weights[s];
-            }
-            if (leader) {
-                t.losses[i] = weight > 0 ? loss / weight : 0.0;
-                t.weights[i] = weight;
-            }
-            if (!std::isfinite(loss) || !std::isfinite(weight)) return finish(leader, i, Stopped::loss);
-            if (m.data.derived_size > 0) {
-                if (leader) combine_derived(p);
-                meet();
-            }
-            for (std::int64_t c = shared ? thread : leader ? 0 : chunks; c < chunks; c += shared ? threads : 1) {
-                combine_chunk(c, p, weight);
-            }
-            meet();
-            double square = 0.0, penalty = 0.0;
-            for (std::int64_t c = 0; c < chunks; ++c) {
-                square += squares[static_cast<std::size_t>(c)];
-                penalty += penalties[static_cast<std::size_t>(c)];
-            }
-            double norm = std::sqrt(square);
-            if (!std::isfinite(norm)) norm = exact_norm();  // the squares may overflow where the gradient does not
-            if (leader) {
-                t.penalties[i] = penalty;
-                t.norms[i] = norm;
-            }
-            if (!std::isfinite(penalty)) return finish(leader, i, Stopped::loss);
-            if (!std::isfinite(norm)) return finish(leader, i, Stopped::gradient);
-            const UpdateOptions o = options(i, norm);
-            for (std::int64_t c = shared ? thread : leader ? 0 : chunks; c < chunks; c += shared ? threads : 1) {
-                update_chunk(c, o);
-            }
-            if (!m.data.prologue.empty()) {
-                meet();
-                if (leader) m.derive(parameters.get());
-            }
-            meet();
+            if (threads > 1) companions.meet();
+            i = threads == 1 ? until : alone_until.load(std::memory_order_relaxed);
+            if (finished) return;
+            if (threads > 1) companions.meet();
+            if (thread == 0) companions.forget();
         }
-        finish(leader, t.n_batches, Stopped::no);
+        if (threads > 1 && thread == 0 && companions.judged > 0) companions.crowded();
+        finish(thread == 0, t.n_batches, Stopped::no);
     }
 
-    void finish(bool leader, std::int64_t done, Stopped why) {
-        if (!leader) return;
+    // The meetings of a team, and how long each member waits at them.
+    struct Companions {
+        Stretch& stretch;
+        const int thread, threads;
+        Barrier& barrier;
+        std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+        std::chrono::nanoseconds patience{};
+        int judged = 0;
+
+        Companions(Stretch& whole, int member, int count, Barrier& place)
+            : stretch(whole), thread(member), threads(count), barrier(place) {}
+
+        void meet() {
+            if (threads == 1) return;
+            const auto start = std::chrono::steady_clock::now();
+            barrier.wait();
+            const auto waited = std::chrono::steady_clock::now() - start;
+            stretch.waited[thread].fetch_add(waited.count(), std::memory_order_relaxed);
+        }
+
+        void forget() {
+            for (int m = 0; m < threads; ++m) stretch.waited[m].store(0, std::memory_order_relaxed);
+            since = std::chrono::steady_clock::now();
+        }
+
+        // The leader, every few batches: from batch i on alone if someone waited for more than half of the time.
+        void judge(std::int64_t i) {
+            if (threads == 1 || ++judged < 16) return;
+            judged = 0;
+            stretch.alone_until.store(crowded() ? stretch.t.n_batches : i, std::memory_order_relaxed);
+            patience = std::chrono::nanoseconds(stretch.m.patience.load(std::memory_order_relaxed));
+            since = std::chrono::steady_clock::now();
+        }
+
+        bool crowded() {
+            const auto now = std::chrono::steady_clock::now();
+            std::int64_t longest = 0;
+            for (int m = 0; m < threads; ++m) {
+                longest = std::max(longest, stretch.waited[m].exchange(0, std::memory_order_relaxed));
+            }
+            return stretch.m.learn(2 * longest > (now - since).count(), now);
+        }
+    };
+
+    // False where the stretch ends with this batch.
+    bool run_batch(std::int64_t i, int thread, int threads, Workspace<T>& space, EpochOrder& order, Companions& companions,
+                   Clock& clock) {
+        const bool leader = thread == 0;
+        const bool shared = chunks >= 2 && threads > 1;  // enough parameters to divide them among threads
+        const Place p = place_of(i);
+        const std::int64_t ld = m.ld_for(p.segment_rows);
+        if (leader) {
+            const bool asked = t.stop != nullptr && *t.stop != 0;
+            if (asked || clock.interrupted()) stop.store(true, std::memory_order_relaxed);
+        }
+        for (int s = 0; s < p.segments; ++s) {
+            if (owner(s, p.segments, threads) == thread) run_segment(i, s, space, order, ld, thread, threads);
+        }
+        companions.meet();
+        if (trouble.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::trouble);
+        if (stop.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::interrupted);
+        double loss = 0.0, weight = 0.0;
+        for (int s = 0; s < p.segments; ++s) {
+            loss += losses[s];
+            weight += weights[s];
+        }
+        if (leader) {
+            t.losses[i] = weight > 0 ? loss / weight : 0.0;
+            t.weights[i] = weight;
+        }
+        if (!std::isfinite(loss) || !std::isfinite(weight)) return finish(leader, i, Stopped::loss);
+        if (m.data.derived_size > 0) {
+            if (leader) combine_derived(p);
+            companions.meet();
+        }
+        const std::int64_t first = shared ? thread : leader ? 0 : chunks, step = shared ? threads : 1;
+        for (std::int64_t c = first; c < chunks; c += step) combine_chunk(c, p, weight);
+        companions.meet();
+        double square = 0.0, penalty = 0.0;
+        for (std::int64_t c = 0; c < chunks; ++c) {
+            square += squares[static_cast<std::size_t>(c)];
+            penalty += penalties[static_cast<std::size_t>(c)];
+        }
+        double norm = std::sqrt(square);
+        if (!std::isfinite(norm)) norm = exact_norm();  // the squares may overflow where the gradient does not
+        if (leader) {
+            t.penalties[i] = penalty;
+            t.norms[i] = norm;
+        }
+        if (!std::isfinite(penalty)) return finish(leader, i, Stopped::loss);
+        if (!std::isfinite(norm)) return finish(leader, i, Stopped::gradient);
+        const UpdateOptions o = options(i, norm);
+        for (std::int64_t c = first; c < chunks; c += step) update_chunk(c, o);
+        if (!m.data.prologue.empty()) {
+            companions.meet();
+            if (leader) m.derive(parameters.get());
+        }
+        return true;
+    }
+
+    bool finish(bool leader, std::int64_t done, Stopped why) {
+        if (!leader) return false;
         outcome.done = done;
         outcome.stopped = why;
-        if (why != Stopped::gradient) return;
+        if (why != Stopped::gradient) return false;
         for (std::int64_t i = 0; i < m.data.theta_size && outcome.bad_parameter < 0; ++i) {
             if (!std::isfinite(gradient.get()[i])) outcome.bad_parameter = i;
         }
+        return false;
     }
 };
 
@@ -298,7 +372,7 @@ template <class T>
 Outcome Machine<T>::run_batches(T* theta, T* slot_1, T* slot_2, const Training& training) const {
     typename Impl::Stretch stretch(*impl_, training, theta, slot_1, slot_2);
     const double rows = static_cast<double>(std::min(training.batch_size, training.order.length));
-    Team team(impl_->worthwhile(training.threads, rows, stretch.most_segments));
+    Team team(impl_->crowded_now() ? 1 : impl_->worthwhile(training.threads, rows, stretch.most_segments));
     typename Impl::Loan spaces(*impl_, team.size(), training.rows);
     stretch.run(spaces, team);
     std::copy_n(stretch.parameters.get(), impl_->data.theta_size, theta);
