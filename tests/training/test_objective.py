@@ -260,3 +260,18 @@ class TestRefusals:
         X = {"x": np.zeros((4, 3)), "category": np.zeros(5, int)}
         with pytest.raises(DataError, match="same number of rows.*'x': 4.*'category': 5"):
             two_inputs()(np.zeros(13), X, np.zeros((4, 1)))
+
+
+@BOTH
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_are_refused_where_that_is_asked(make, compiled, bad):
+    problem = make(compiled=compiled)
+    backend, output = problem.objective.backend(np.float64), problem.objective.row_loss.inputs[0]
+    theta, X = problem.theta0, problem.X.copy()
+    expected = backend.forward(theta, {"x": X}, output)
+    checked = backend.forward(theta, {"x": X}, output, check_finite=True)
+    np.testing.assert_array_equal(checked, expected)
+    X[31, 2] = bad
+    assert backend.forward(theta, {"x": X}, output).shape == expected.shape
+    with pytest.raises(DataError, match="'x'.*expected finite numbers"):
+        backend.forward(theta, {"x": X}, output, check_finite=True)

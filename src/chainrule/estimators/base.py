@@ -13,10 +13,11 @@ from operator import is_
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.errors import FileFormatError
+from chainrule.errors import DataError, FileFormatError
 from chainrule.estimators.constraints import Constraint, check_parameters
 from chainrule.estimators.data import check_rows, is_plain
 from chainrule.estimators.display import html_table, text_table
@@ -87,8 +88,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         if "_theta" not in self.__dict__:
             check_is_fitted(self, "_theta")
         theta = self._theta_now()
-        if not is_plain(self, X, theta.dtype):
-            X = check_rows(self, X, reset=False)
+        if is_plain(self, X, theta.dtype):
+            check = not get_config()["assume_finite"]
+            try:
+                return self._network.forward(theta, X, self.n_threads, check_finite=check)
+            except DataError:
+                pass  # which the check of the rows has the words for
+        X = check_rows(self, X, reset=False)
         return self._network.forward(theta, X, self.n_threads)
 
     def _network_output(self, X: Any) -> np.ndarray:

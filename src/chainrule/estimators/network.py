@@ -145,12 +145,20 @@ class Network:
         penalty = None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
         return replace(self, penalty=penalty)
 
-    def forward(self, theta: np.ndarray, X: Any, n_threads: int | None = None) -> np.ndarray:
-        """The scores of every row, in θ's precision."""
+    def forward(
+        self,
+        theta: np.ndarray,
+        X: Any,
+        n_threads: int | None = None,
+        *,
+        check_finite: bool = False,
+    ) -> np.ndarray:
+        """The scores of every row, in θ's precision; with ``check_finite`` see ``Backend``."""
         backend = self.objective.backend(theta.dtype)
         if X.shape[0] <= FEW_ROWS:
             n_threads = 1  # others would not have begun before it is done
-        return backend.forward(theta, {self.input_name: X}, self.scores, n_threads)
+        inputs = {self.input_name: X}
+        return backend.forward(theta, inputs, self.scores, n_threads, check_finite)
 
     def activate(self, scores: np.ndarray) -> np.ndarray:
         """The output from the scores."""

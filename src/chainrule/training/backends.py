@@ -28,8 +28,12 @@ class Backend(Protocol):
         inputs: Mapping[str, Any],
         output: Node,
         n_threads: int | None = None,
+        check_finite: bool = False,
     ) -> np.ndarray:
-        """The value of ``output`` for every row; nothing is dropped."""
+        """The value of ``output`` for every row; nothing is dropped.
+
+        With ``check_finite`` a ``DataError`` where an input holds NaN or infinity.
+        """
         ...
 
     def sums(
@@ -67,9 +71,12 @@ class CompiledBackend:
         inputs: Mapping[str, Any],
         output: Node,
         n_threads: int | None = None,
+        check_finite: bool = False,
     ) -> np.ndarray:
         """The value of ``output`` for every row."""
-        return self.compiled.forward(theta, inputs, output, n_threads=n_threads)
+        return self.compiled.forward(
+            theta, inputs, output, n_threads=n_threads, check_finite=check_finite
+        )
 
     def sums(
         self, theta: np.ndarray, rows: Rows, n_threads: int | None = None

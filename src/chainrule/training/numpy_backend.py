@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engine.batches import BatchReport, Shuffle, UpdateState
+from chainrule.errors import DataError
 from chainrule.graph import Graph, Node
 from chainrule.networks import ParameterVector
 from chainrule.training.dropout import draw_mask
@@ -40,6 +41,7 @@ class NumpyBackend:
         inputs: Mapping[str, Any],
         output: Node,
         n_threads: int | None = None,
+        check_finite: bool = False,
     ) -> np.ndarray:
         """The value of ``output`` for every row."""
         if output not in self._outputs:
@@ -51,6 +53,9 @@ class NumpyBackend:
         parts = []
         for start in range(0, rows, BLOCK_ROWS):
             block = {name: dense(X[start : start + BLOCK_ROWS]) for name, X in inputs.items()}
+            for name, X in block.items():
+                if check_finite and not np.all(np.isfinite(X)):
+                    raise DataError(f"input {name!r}: expected finite numbers")
             with np.errstate(all="ignore"):
                 parts.append(plan.forward(parameters | self._inputs(graph, block))[plan.output])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
