@@ -94,6 +94,8 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
         As scikit-learn: for targets that are not classes.
     """
     check_classification_targets(y)
+    if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub":
+        return _labels_of(np.unique(y))  # nothing more to find out, and small fits are short
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator" and multilabel:
         return Labels(np.arange(y.shape[1]), "multilabel", bool(scipy.sparse.issparse(y)))
@@ -107,7 +109,10 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
 
 def labels_from_classes(classes: Any) -> Labels:
     """Labels for a list of classes (``partial_fit``)."""
-    found = unique_labels(classes)
+    return _labels_of(unique_labels(classes))
+
+
+def _labels_of(found: np.ndarray) -> Labels:
     return Labels(found, "binary" if len(found) <= 2 else "multiclass")
 
 
