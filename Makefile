@@ -4,6 +4,7 @@
 #   make test        the tests that take minutes        make test-all   the slow ones too
 #   make lint        ruff                               make types      pyright
 #   make imports     the contract between rooms         make clean      remove what was built
+#   make sanitize    the native code under ASan, UBSan and TSan
 #   make bench       against the peers, with ratios     make bench-micro  ours alone, to compare commits
 #   make distclean   the environment as well
 
@@ -20,10 +21,10 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all bench bench-micro lint types imports clean distclean
+.PHONY: help demo test test-all sanitize bench bench-micro lint types imports clean distclean
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,10s/^# *//p' Makefile
 
 # --- what is installed, each with a stamp in the environment --------------------------------
 
@@ -78,6 +79,9 @@ test: $(VENV)/.with-test $(VENV)/.browser-tools
 
 test-all: $(VENV)/.with-test $(VENV)/.browser-tools
 	$(BIN)/python -m pytest $(ARGS)
+
+sanitize:
+	tests/native/run_sanitizers.sh
 
 bench: $(VENV)/.with-bench
 	$(BIN)/python -m benchmarks $(ARGS)
