@@ -348,7 +348,7 @@ def test_too_many_sessions_are_refused_and_a_left_one_makes_room(playground, cal
         await pages[0].say(type="step")
         await pages[0].frame(lambda frame: frame["epochs"] == 1)
         await pages.pop().__aexit__()
-        monkeypatch.setattr("chainrule.server.app.SPARE_SECONDS", 0.0)
+        monkeypatch.setattr("chainrule.server.sessions.SPARE_SECONDS", 0.0)
         for _ in range(50):
             async with Page(playground) as again:
                 if (await again.hello())["type"] == "welcome":

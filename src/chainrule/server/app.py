@@ -1,16 +1,12 @@
-"""The application: the page's files, the sessions, and what goes between."""
+"""The application: the page's files, its connection, and what it takes along."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
-from typing import Any
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,12 +18,10 @@ from chainrule.server import tables
 from chainrule.server.connection import serve
 from chainrule.server.script import model_bytes, script
 from chainrule.server.security import App, Guard
-from chainrule.server.session import Own, Session, TooManySessions
-from chainrule.server.settings import read_settings, table
+from chainrule.server.session import Session
+from chainrule.server.sessions import Sessions
+from chainrule.server.settings import table
 
-MAX_SESSIONS = 24
-FORGET_SECONDS = 1800.0
-SPARE_SECONDS = 60.0
 TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -35,71 +29,6 @@ TYPES = {
     "json": "application/json; charset=utf-8",
     "svg": "image/svg+xml",
 }
-
-
-class Sessions:
-    """The sessions of one server, at most ``limit``.
-
-    Parameters
-    ----------
-    settings, own, theta
-        What a new session starts with.
-    """
-
-    def __init__(
-        self,
-        settings: dict[str, Any] | None = None,
-        own: Own | None = None,
-        theta: np.ndarray | None = None,
-        limit: int = MAX_SESSIONS,
-    ) -> None:
-        self.settings, self.own, self.theta = settings or read_settings({}), own, theta
-        self.limit = limit
-        self._by_id: dict[str, Session] = {}
-        self._opening = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def get(self, name: str) -> Session | None:
-        """The session of that id."""
-        return self._by_id.get(name)
-
-    @property
-    def newest(self) -> Session | None:
-        """The session opened last."""
-        return next(reversed(self._by_id.values()), None)
-
-    def open(self, settings: dict[str, Any] | None) -> Session:
-        """A new session; forgotten ones make room.
-
-        Raises
-        ------
-        TooManySessions
-        """
-        with self._opening:
-            self._forget(FORGET_SECONDS)
-            if len(self._by_id) >= self.limit:
-                self._forget(SPARE_SECONDS)
-            if len(self._by_id) >= self.limit:
-                raise TooManySessions(
-                    f"{self.limit} sessions are open, which is the limit; close another page first"
-                )
-            session = Session(settings or self.settings, self.own, self.theta)
-            self._by_id[session.id] = session
-            return session
-
-    def _forget(self, seconds: float) -> None:
-        now = time.monotonic()
-        for name, session in list(self._by_id.items()):
-            if not session.attached and now - session.last_seen > seconds:
-                del self._by_id[name]
-                session.close()
-
-    def close(self) -> None:
-        """End all."""
-        while self._by_id:
-            self._by_id.popitem()[1].close()
 
 
 def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule.errors import ChainruleError, OptionError
 from chainrule.server.protocol import MAX_MESSAGE_BYTES, SUBPROTOCOL, dumps, read_message
 from chainrule.server.session import Listener, Session, TooManySessions
+from chainrule.server.sessions import Sessions
 from chainrule.server.settings import read_settings
-
-if TYPE_CHECKING:
-    from chainrule.server.app import Sessions
 
 MOST_UNDRAWN = 2
 MOST_MESSAGES = 200

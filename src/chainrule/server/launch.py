@@ -13,10 +13,11 @@ import numpy as np
 import uvicorn
 
 from chainrule.errors import ChainruleError, DataError
-from chainrule.server.app import Sessions, make_app
+from chainrule.server.app import make_app
 from chainrule.server.models import Wrapped, wrap
 from chainrule.server.protocol import MAX_MESSAGE_BYTES
 from chainrule.server.session import Own
+from chainrule.server.sessions import Sessions
 from chainrule.server.settings import read_settings
 
 START_SECONDS = 20.0

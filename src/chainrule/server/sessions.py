@@ -1,0 +1,81 @@
+"""The sessions of one server: opened, found, forgotten, never more than a limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import numpy as np
+
+from chainrule.server.session import Own, Session, TooManySessions
+from chainrule.server.settings import read_settings
+
+MAX_SESSIONS = 24
+FORGET_SECONDS = 1800.0
+SPARE_SECONDS = 60.0
+
+
+class Sessions:
+    """The sessions of one server, at most ``limit``.
+
+    Parameters
+    ----------
+    settings, own, theta
+        What a new session starts with.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, Any] | None = None,
+        own: Own | None = None,
+        theta: np.ndarray | None = None,
+        limit: int = MAX_SESSIONS,
+    ) -> None:
+        self.settings, self.own, self.theta = settings or read_settings({}), own, theta
+        self.limit = limit
+        self._by_id: dict[str, Session] = {}
+        self._opening = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, name: str) -> Session | None:
+        """The session of that id."""
+        return self._by_id.get(name)
+
+    @property
+    def newest(self) -> Session | None:
+        """The session opened last."""
+        return next(reversed(self._by_id.values()), None)
+
+    def open(self, settings: dict[str, Any] | None) -> Session:
+        """A new session; forgotten ones make room.
+
+        Raises
+        ------
+        TooManySessions
+        """
+        with self._opening:
+            self._forget(FORGET_SECONDS)
+            if len(self._by_id) >= self.limit:
+                self._forget(SPARE_SECONDS)
+            if len(self._by_id) >= self.limit:
+                raise TooManySessions(
+                    f"{self.limit} sessions are open, which is the limit; close another page first"
+                )
+            session = Session(settings or self.settings, self.own, self.theta)
+            self._by_id[session.id] = session
+            return session
+
+    def _forget(self, seconds: float) -> None:
+        now = time.monotonic()
+        for name, session in list(self._by_id.items()):
+            if not session.attached and now - session.last_seen > seconds:
+                del self._by_id[name]
+                session.close()
+
+    def close(self) -> None:
+        """End all."""
+        while self._by_id:
+            self._by_id.popitem()[1].close()
