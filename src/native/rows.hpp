@@ -91,6 +91,25 @@ void find_not_finite(const Destination& to, const std::int64_t* index, ptrdiff_t
     }
 }
 
+// Units of a few columns of the program's own precision, number by number; false where this is not such a source.
+template <class T>
+CHAINRULE_INLINE bool gather_few(const Source& source, const Destination& to, const std::int64_t* index, ptrdiff_t count,
+                                 const Block<T>& block) {
+    constexpr Type own = sizeof(T) == 4 ? Type::float32 : Type::float64;
+    if (to.width > 4 || to.packed >= 0 || source.type != own || source.indptr != nullptr) return false;
+    const T scale = static_cast<T>(to.scale);
+    for (ptrdiff_t u = 0; u < to.width; ++u) {
+        const unsigned char* p = source.data + u * source.column_stride;
+        T* x = unit(block, to.at + u);
+        for (ptrdiff_t r = 0; r < count; ++r) {
+            T value;
+            __builtin_memcpy(&value, p + index[r] * source.row_stride, sizeof value);
+            x[r] = value * scale;
+        }
+    }
+    return true;
+}
+
 inline constexpr ptrdiff_t gather_rows = 64;  // at a time: their addresses lie on the stack
 
 // `scratch` has room for gather_rows rows of the source in precision T, for those that cannot be read in place.
@@ -100,8 +119,9 @@ void gather_source(const Source& source, const Destination& to, const std::int64
     if (to.space == Space::labels) return gather_labels(source, to, index, count, block, trouble);
     const bool adjacent = source.indptr == nullptr && source.column_stride == size_of(source.type) &&
                           (source.type == Type::uint8 || source.type == Type::float32 || source.type == Type::float64);
-    bool finite = true;
-    for (ptrdiff_t begin = 0; begin < count; begin += gather_rows) {
+    const bool few = gather_few(source, to, index, count, block);
+    bool finite = !few;  // where that was not looked at on the way, it is looked for below
+    for (ptrdiff_t begin = few ? count : 0; begin < count; begin += gather_rows) {
         const ptrdiff_t some = count - begin < gather_rows ? count - begin : gather_rows;
         const unsigned char* row[gather_rows];
         Type type = source.type;
