@@ -62,6 +62,7 @@ def test_an_unknown_instruction_set_is_refused():
     assert "CHAINRULE_ISA=mmx is not to be had here" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("CHAINRULE_ISA" in os.environ, reason="one instruction set is asked for")
 @pytest.mark.parametrize(
     "isa", [one for one in engine.info()["isas"] if one != engine.info()["isa"]]
