@@ -379,10 +379,12 @@ template <class T>
 Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int threads,
                       const std::function<bool()>& poll) const {
     const Impl& m = *impl_;
-    const std::int64_t ld = m.ld_for(rows.count), blocks = (rows.count + ld - 1) / ld, size = m.gradient_size;
+    // so few rows in a block that threads have several to take
+    const std::int64_t some = std::min(rows.count, std::max<std::int64_t>(64, rows.count / 16));
+    const std::int64_t ld = m.ld_for(some), blocks = (rows.count + ld - 1) / ld, size = m.gradient_size;
     const std::int64_t room = (std::int64_t{32} << 20) / (8 * std::max<std::int64_t>(size, 1));
     std::int64_t groups = 1;
-    while (groups < 16 && groups * 2 <= std::max<std::int64_t>(room, 4) && groups * 8 <= blocks) groups *= 2;
+    while (groups < 16 && groups * 2 <= std::max<std::int64_t>(room, 4) && groups * 2 <= blocks) groups *= 2;
     const std::int64_t flush = std::max<std::int64_t>(1, 2048 / ld);  // blocks summed in the program's precision
 
     Buffer<T> all(m.total_size);

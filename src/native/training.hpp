@@ -79,8 +79,8 @@ struct Machine<T>::Impl::Stretch {
         int segment;
     };
 
-    Position begin_of(std::int64_t i, int s, std::int64_t ld) const {
-        Position at{i, 0, 0, place_of(i), s};
+    Position begin_of(std::int64_t i, const Place& place, int s, std::int64_t ld) const {
+        Position at{i, 0, 0, place, s};
         at.row = s * at.place.segment_rows;
         at.rows = rows_at(at, ld);
         return at;
@@ -101,20 +101,20 @@ struct Machine<T>::Impl::Stretch {
             return next;
         }
         for (int s = at.segment + 1; s < at.place.segments; ++s) {
-            if (owner(s, at.place.segments, threads) == thread) return begin_of(at.batch, s, ld);
+            if (owner(s, at.place.segments, threads) == thread) return begin_of(at.batch, at.place, s, ld);
         }
         next.rows = 0;
         if (at.batch + 1 >= t.n_batches) return next;
         const Place place = place_of(at.batch + 1);
         for (int s = 0; s < place.segments; ++s) {
-            if (owner(s, place.segments, threads) == thread) return begin_of(at.batch + 1, s, ld);
+            if (owner(s, place.segments, threads) == thread) return begin_of(at.batch + 1, place, s, ld);
         }
         return next;
     }
 
     static int owner(int segment, int segments, int threads) { return segment * threads / segments; }
 
-    void run_segment(std::int64_t i, int s, Workspace<T>& space, EpochOrder& order, std::int64_t ld, int thread, int threads) {
+    void run_segment(std::int64_t i, const Place& p, int s, Workspace<T>& space, EpochOrder& order, std::int64_t ld, int thread, int threads) {
         Block<T> block = m.block_of(space, ld, parameters.get());
         block.gradients = segment_gradients.get() + s * stride;
         block.draw.drop = t.drop;
@@ -122,7 +122,7 @@ struct Machine<T>::Impl::Stretch {
         block.draw.step = static_cast<std::uint64_t>(t.first_step + i);
         losses[s] = weights[s] = 0.0;
         block.first = true;
-        Position at = begin_of(i, s, ld);
+        Position at = begin_of(i, p, s, ld);
         while (at.batch == i && at.segment == s && at.rows > 0) {
             block.rows = at.rows;
             block.draw.first_row = at.row;
@@ -312,7 +312,7 @@ struct Machine<T>::Impl::Stretch {
             if (asked || clock.interrupted()) stop.store(true, std::memory_order_relaxed);
         }
         for (int s = 0; s < p.segments; ++s) {
-            if (owner(s, p.segments, threads) == thread) run_segment(i, s, space, order, ld, thread, threads);
+            if (owner(s, p.segments, threads) == thread) run_segment(i, p, s, space, order, ld, thread, threads);
         }
         companions.meet();
         if (trouble.load(std::memory_order_relaxed)) return finish(leader, i, Stopped::trouble);
