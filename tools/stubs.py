@@ -59,11 +59,11 @@ def _import(home: str, names: list[str]) -> str:
 
 
 def _parameters(name: str, function: Callable[..., Any]) -> str:
-    """The operands, positional; the options by name, with their types where those are plain."""
+    """The operands, positional; the options, with their types where those are plain."""
     operation = REGISTRY[name]
     fields = dataclasses.fields(operation) if dataclasses.is_dataclass(operation) else ()
     types = {field.name: str(field.type) for field in fields} | {"name": "str | None"}
-    operands, options = [], []
+    operands, options, by_name = [], [], []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             operands.append(f"{parameter.name}: Any")
@@ -71,8 +71,9 @@ def _parameters(name: str, function: Callable[..., Any]) -> str:
             kind = types[parameter.name]
             kind = kind if kind in PLAIN or parameter.name == "name" else "Any"
             default = "" if parameter.default is dataclasses.MISSING else " = ..."
-            options.append(f"{parameter.name}: {kind}{default}")
-    return ", ".join([*operands, "/", "*", *options])
+            named = parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            (by_name if named else options).append(f"{parameter.name}: {kind}{default}")
+    return ", ".join([*operands, "/", *options, "*", *by_name])
 
 
 def main() -> None:

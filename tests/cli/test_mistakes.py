@@ -143,6 +143,20 @@ def test_a_disk_that_fails_leaves_nothing(shell, table, monkeypatch):
     assert shell.files() == {"trees.csv"}
 
 
+def test_a_model_is_written_once_and_whole(shell, table, monkeypatch):
+    writes = []
+    real = os.replace
+
+    def counted(source, target):
+        writes.append(target)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", counted)
+    done = shell("train", table, "--target", "kind", "--save", "trees.safetensors")
+    assert done.exit_code == 0, done.output
+    assert len(writes) == 1
+
+
 MODELS = {
     "missing": (None, ["an existing file"]),
     "empty": (b"", ["model.safetensors", "0 bytes"]),

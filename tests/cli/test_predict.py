@@ -40,6 +40,17 @@ def test_says_how_many_are_right(shell, table, model):
     assert right > 75
 
 
+def test_labels_that_look_like_numbers_in_a_part_of_the_table_are_known(shell, write_table):
+    rng = np.random.default_rng(0)
+    rows = [[*rng.normal(size=2), label] for label in ["1", "2", "x"] * 10]
+    write_table("all.csv", ["a", "b", "kind"], rows)
+    write_table("part.csv", ["a", "b", "kind"], [row for row in rows if row[2] != "x"])
+    assert shell("train", "all.csv", "--target", "kind", "--save", "m.safetensors").exit_code == 0
+    done = shell("predict", "m.safetensors", "part.csv", "-o", "out.csv")
+    assert done.exit_code == 0, done.output
+    assert "of 20 rows right" in done.stderr
+
+
 def test_writes_to_standard_output_without_o(shell, table, model):
     shell("predict", model, table, "-o", "out.csv")
     done = shell("predict", model, table)

@@ -165,3 +165,15 @@ def test_operands_stay_on_their_side(x):
     assert cr.Trace(1 - x, values).forward().tolist() == [[-3] * 3]
     assert cr.Trace(2 / x, values).forward().tolist() == [[0.5] * 3]
     assert cr.Trace(np.array([1.0, 2, 3]) - x, values).forward().tolist() == [[-3, -2, -1]]
+
+
+def test_options_come_after_the_operands_or_by_name():
+    x = cr.input("x", ("rows", 2))
+    assert cr.scale(x, 1 / 255).op == cr.scale(x, factor=1 / 255).op
+    assert cr.sum(x, 1, True).op == cr.sum(x, axis=1, keepdims=True).op
+    with pytest.raises(OptionError, match="scale got twice the option 'factor'"):
+        cr.scale(x, 2.0, factor=2.0)
+    with pytest.raises(OptionError, match="scale has no option 'fctor'; it has factor"):
+        cr.scale(x, fctor=2.0)
+    with pytest.raises(GraphError, match="scale takes 1 operand"):
+        cr.scale(x, 2.0, 3.0)

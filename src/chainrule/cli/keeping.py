@@ -18,7 +18,7 @@ import numpy as np
 from chainrule.cli.sources import Scaling, Source
 from chainrule.errors import FileFormatError, describe
 from chainrule.estimators import load, save
-from chainrule.files import read_model, write_model
+from chainrule.files import read_model
 
 TABLE, KEYS = "table", ("columns", "target")
 
@@ -43,11 +43,8 @@ class Kept:
 
 def save_model(model: Any, source: Source, path: str | os.PathLike[str]) -> None:
     """Write a model file that predicts from rows as ``source`` has them."""
-    save(unscaled(model, source.scaling), path)
-    if source.target is not None:
-        arrays, header = read_model(path)
-        table = {"columns": list(source.columns), "target": source.target}
-        write_model(path, arrays, header | {TABLE: table})
+    table = {"columns": list(source.columns), "target": source.target}
+    save(unscaled(model, source.scaling), path, {TABLE: table} if source.target else None)
 
 
 def load_model(path: Path) -> Kept:

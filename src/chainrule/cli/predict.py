@@ -74,6 +74,8 @@ def _compare(path: Path, model: Any, table: NumericTable, predicted: np.ndarray)
             raise LabelError(describe(where, "numbers", repr(str(y[0]))))
         error = np.sqrt(np.mean((y - predicted) ** 2))
         return f"{len(y)} rows, root mean square error {error:.4g} in {table.target!r}"
+    if model.classes_.dtype.kind in "US" and y.dtype.kind in "iuf":
+        y = y.astype(str)  # a table without the other labels looks like numbers
     known = set(model.classes_.tolist())
     for row, label in enumerate(y.tolist(), start=1):
         if label not in known:

@@ -153,12 +153,21 @@ def _check_finite(path: Path, X: np.ndarray, lines: array[int], chosen: list[str
 
 
 def _as_labels(path: Path, target: str, labels: list[str], lines: array[int]) -> np.ndarray:
-    """Whole numbers where all labels are, else numbers where all are, else the text."""
-    if not all(map(is_number, labels)):
+    """Whole numbers where all labels are (1, or 1.0), else numbers where all are, else the text.
+
+    Text with leading zeros stays text: 01 and 1 are two labels.
+    """
+    if not all(map(is_number, labels)) or any(map(_has_leading_zero, labels)):
         return np.array(labels)
     try:
         return np.array([int(label) for label in labels], dtype=np.int64)
     except (ValueError, OverflowError):
         y = np.array([float(label) for label in labels])
     _check_finite(path, y[:, np.newaxis], lines, [target])
-    return y
+    exact = np.all(y == np.round(y)) and np.all(np.abs(y) <= 2**53)
+    return y.astype(np.int64) if exact else y
+
+
+def _has_leading_zero(label: str) -> bool:
+    digits = label.strip().lstrip("+-")
+    return len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()

@@ -15,6 +15,7 @@ update rule remembered is not kept, so ``partial_fit`` goes on with a rule that 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,11 @@ ATTRIBUTES = (
 )
 
 
-def save(model: NetworkEstimator, path: str | os.PathLike[str]) -> None:
+def save(
+    model: NetworkEstimator,
+    path: str | os.PathLike[str],
+    notes: Mapping[str, Any] | None = None,
+) -> None:
     """Write a fitted estimator to a model file, atomically.
 
     Parameters
@@ -63,6 +68,8 @@ def save(model: NetworkEstimator, path: str | os.PathLike[str]) -> None:
     model : estimator
     path : path-like
         The file to create or to replace; by custom ``.safetensors``.
+    notes : mapping of str to plain data, optional
+        What else the header should hold; ``chainrule.files.read_model`` gives it back.
 
     Raises
     ------
@@ -93,7 +100,7 @@ def save(model: NetworkEstimator, path: str | os.PathLike[str]) -> None:
             "sparse": labels.sparse,
         }
     arrays = {name: np.ascontiguousarray(value) for name, value in model.parameters_.items()}
-    write_model(path, arrays, header)
+    write_model(path, arrays, dict(notes or {}) | header)
 
 
 def load(path: str | os.PathLike[str]) -> Any:

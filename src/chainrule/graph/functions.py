@@ -34,22 +34,27 @@ _BY_HAND = {"reshape", "concatenate", "dropout", "l1", "l2"}
 
 
 def function_of(operation: type[Operation]) -> Callable[..., Apply]:
-    """The function that applies ``operation``: its operands, then its options by name."""
+    """The function that applies ``operation``: its operands, then its options in their order."""
     options = dataclasses.fields(operation) if dataclasses.is_dataclass(operation) else ()
-    known = {field.name for field in options}
+    known = [field.name for field in options]
+    count = len(operation.operands)
 
-    def function(*operands: Operand, name: str | None = None, **given: Any) -> Apply:
-        unknown = given.keys() - known
-        if unknown:
+    def function(*positional: Operand, name: str | None = None, **given: Any) -> Apply:
+        operands, more = positional[:count], positional[count : count + len(known)]
+        by_place = dict(zip(known, more, strict=False))
+        wrong = sorted((given.keys() - set(known)) | (given.keys() & by_place.keys()))
+        if wrong:
+            what = "got twice the" if wrong[0] in known else "has no"
             raise OptionError(
-                f"{operation.name} has no option {sorted(unknown)[0]!r}; "
-                f"it has {', '.join(sorted(known)) or 'none'}"
+                f"{operation.name} {what} option {wrong[0]!r}; it has {', '.join(known) or 'none'}"
             )
-        return apply(operation(**given), *operands, name=name)
+        operands += positional[count + len(known) :]  # too many: the node says so
+        return apply(operation(**by_place, **given), *operands, name=name)
 
     position, keyword = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.KEYWORD_ONLY
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = [inspect.Parameter(operand, position) for operand in operation.operands]
-    signature += [inspect.Parameter(f.name, keyword, default=f.default) for f in options]
+    signature += [inspect.Parameter(f.name, either, default=f.default) for f in options]
     signature += [inspect.Parameter("name", keyword, default=None)]
     function.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     function.__name__ = function.__qualname__ = operation.name

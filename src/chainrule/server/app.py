@@ -63,15 +63,14 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         session = exported(request)
         if session is None:
             return Response("unknown session", 404)
-        with session.lock:
-            return Response(script(session.run, session.own), media_type="text/x-python")
+        content = await asyncio.to_thread(_script_of, session)
+        return Response(content, media_type="text/x-python")
 
     async def model_file(request: Request) -> Response:
         session = exported(request)
         if session is None:
             return Response("unknown session", 404)
-        with session.lock:
-            content = model_bytes(session.run)
+        content = await asyncio.to_thread(_model_of, session)
         return Response(content, media_type="application/octet-stream")
 
     async def websocket(socket: WebSocket) -> None:
@@ -92,6 +91,20 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         Route("/{name}", page_file),
     ]
     return Guard(Starlette(routes=routes, lifespan=lifespan), token, framed)
+
+
+# A session's lock may be held for as long as a step takes: it is waited for in a thread, so that
+# other sessions go on.
+
+
+def _script_of(session: Session) -> str:
+    with session.lock:
+        return script(session.run, session.own)
+
+
+def _model_of(session: Session) -> bytes:
+    with session.lock:
+        return model_bytes(session.run)
 
 
 def page_files() -> dict[str, bytes]:

@@ -423,15 +423,20 @@ class Session:
 
 
 class Speed:
-    """How many steps to make in one go, so that commands are heard within a moment."""
+    """How many steps to make in one go, so that commands are heard within a moment.
+
+    What a step costs is not known at first (a mini-batch of ten points, or all rows of a file by a
+    line search), so the first stretch is one step, and a costlier one is believed at once.
+    """
 
     def __init__(self) -> None:
-        self._seconds_a_step = 1e-4
+        self._seconds_a_step = STRETCH_SECONDS
         self._windows: list[tuple[float, int]] = []
         self._due = 0.0
 
     def restart(self) -> None:
         """Measure afresh."""
+        self._seconds_a_step = STRETCH_SECONDS
         self._windows.clear()
         self._due = time.monotonic()
 
@@ -456,7 +461,8 @@ class Speed:
     def note(self, steps: int, seconds: float) -> None:
         """So many steps took so long."""
         if steps and seconds > 0:
-            self._seconds_a_step += 0.3 * (seconds / steps - self._seconds_a_step)
+            came = seconds / steps
+            self._seconds_a_step = max(came, 0.7 * self._seconds_a_step + 0.3 * came)
         now = time.monotonic()
         self._windows.append((now, steps))
         while self._windows and now - self._windows[0][0] > 1.0:
