@@ -17,9 +17,15 @@ from chainrule.ops.shapes import ROWS, Shape, unbroadcast
 
 
 def log_softmax(x):
-    """x − log Σ_j eˣʲ over the last dimension, shifted by the largest so that nothing overflows."""
+    """x − log Σ_j eˣʲ over the last dimension, shifted by the largest so that nothing overflows.
+
+    The largest adds exactly 1 to the sum and is left to log1p, so that a loss near 0 keeps its
+    digits.
+    """
     shifted = x - x.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    e = np.exp(shifted)
+    np.put_along_axis(e, shifted.argmax(axis=-1, keepdims=True), 0, axis=-1)
+    return shifted - np.log1p(e.sum(axis=-1, keepdims=True))
 
 
 def softmax(x):
