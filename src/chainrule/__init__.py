@@ -32,7 +32,7 @@ _HOMES = {
         "uniform",
     ],
     "chainrule.check": ["GradientReport", "check_gradient", "numerical_gradient"],
-    "chainrule.training": ["Objective"],
+    "chainrule.training": ["LayerHistograms", "LiveCurve", "Objective", "ParameterPath"],
     "chainrule.datasets": ["load_digits", "load_mnist", "read_csv", "read_idx"],
     "chainrule.tables": ["ColumnEncoder", "read_table"],
     "chainrule.estimators": [

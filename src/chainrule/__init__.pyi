@@ -15,7 +15,7 @@ from chainrule.networks import Dense, Dropout, Embedding, LayerNorm, ParameterVe
 from chainrule.ops import Operation
 from chainrule.server.launch import Playground, playground
 from chainrule.tables import ColumnEncoder, read_table
-from chainrule.training import Objective
+from chainrule.training import LayerHistograms, LiveCurve, Objective, ParameterPath
 
 __all__ = [
     "ColumnEncoder",
@@ -24,13 +24,16 @@ __all__ = [
     "Embedding",
     "GradientReport",
     "Graph",
+    "LayerHistograms",
     "LayerNorm",
+    "LiveCurve",
     "MLPClassifier",
     "MLPRegressor",
     "Node",
     "Objective",
     "OneVsAllClassifier",
     "Operation",
+    "ParameterPath",
     "ParameterVector",
     "Playground",
     "SoftmaxClassifier",

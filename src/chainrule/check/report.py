@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chainrule.errors import GradientError
+from chainrule.graph.markup import Markup, table, tag
 
 
 @dataclass(frozen=True)
@@ -139,19 +140,25 @@ class GradientReport:
             raise GradientError(" ".join([self.summary, *causes]))
         return self
 
-    def __rich__(self) -> RenderableType:
-        lines = [Text(f"Compared: {self.extent}.")]
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say besides the numbers: the extent, kinks, what is likely wrong."""
+        lines = [f"Compared: {self.extent}."]
         if self.kinks:
             lines.append(
-                Text(
-                    f"Kinks: at {_number(len(self.kinks), 'entry', 'entries')}, first "
-                    f"{self.kinks[0].place}, an activation crosses its corner within the step; "
-                    "differences say nothing there, and they count neither way."
-                )
+                f"Kinks: at {_number(len(self.kinks), 'entry', 'entries')}, first "
+                f"{self.kinks[0].place}, an activation crosses its corner within the step; "
+                "differences say nothing there, and they count neither way."
             )
-        lines += [Text(f"{one.name}: {one.diagnosis}.") for one in self.parameters if not one.ok]
+        return lines + [f"{one.name}: {one.diagnosis}." for one in self.parameters if not one.ok]
+
+    def __rich__(self) -> RenderableType:
+        lines = [Text(note) for note in self.notes]
         verdict = Text(self.summary, style="green" if self.ok else "bold red")
-        return Group(_table(self), *lines, verdict)
+        return Group(_rich_table(self), *lines, verdict)
+
+    def _repr_html_(self) -> str:
+        return report_html(self)
 
     def __str__(self) -> str:
         console = Console(width=100, no_color=True, force_terminal=False, highlight=False)
@@ -162,29 +169,43 @@ class GradientReport:
     __repr__ = __str__
 
 
-def _table(report: GradientReport) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
-    for name in ("parameter", "compared", "worst entry"):
-        table.add_column(name, no_wrap=True)
-    for name in ("analytic", "numerical", "error"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+HEADS = ("parameter", "compared", "worst entry", "analytic", "numerical", "error", "")
+NUMBERS = {3, 4, 5}
+
+
+def _rich_table(report: GradientReport) -> Table:
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
+    for i, name in enumerate(HEADS):
+        grid.add_column(name, justify="right" if i in NUMBERS else "left", no_wrap=True)
     for one in report.parameters:
-        table.add_row(*_cells(one))
-    return table
+        *cells, verdict = _cells(one)
+        grid.add_row(*map(Text, cells), Text(verdict, "green" if one.ok else "bold red"))
+    return grid
 
 
-def _cells(one: ParameterReport) -> list[str | Text]:
+def report_html(report: GradientReport) -> Markup:
+    """For notebooks and reports: the table, the notes, the verdict."""
+    verdict = tag("p", tag("strong", report.summary), class_="right" if report.ok else "wrong")
+    return tag(
+        "div",
+        table([*HEADS[:-1], "verdict"], [_cells(one) for one in report.parameters], NUMBERS),
+        *(tag("p", note) for note in report.notes),
+        verdict,
+        class_="chainrule-gradients",
+    )
+
+
+def _cells(one: ParameterReport) -> list[str]:
     shape = " × ".join(map(str, one.shape)) or "1"
     compared = f"{one.checked:,}" + (f" + {one.directions}" if one.directions else "")
-    verdict = Text("ok", "green") if one.ok else Text(f"{one.wrong} wrong", "bold red")
-    cells: list[str | Text] = [f"{one.name} ({shape})", compared]
+    verdict = "ok" if one.ok else f"{one.wrong} wrong"
+    cells = [f"{one.name} ({shape})", compared]
     if one.worst is None:
-        return cells + ["—", "", "", "", verdict]
+        return [*cells, "—", "", "", "", verdict]
     worst = one.worst
     place = "direction" if worst.index is None else str(list(worst.index))
     numbers = [f"{worst.analytic:.6g}", f"{worst.numerical:.6g}", f"{worst.relative_error:.1e}"]
-    return cells + [Text(place)] + numbers + [verdict]
+    return [*cells, place, *numbers, verdict]
 
 
 def _number(count: int, one: str, many: str) -> str:

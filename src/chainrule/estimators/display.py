@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 from sklearn.utils import estimator_html_repr
 
 from chainrule.estimators.network import Network
-from chainrule.graph import Node
-from chainrule.graph.node import Apply, Parameter
+from chainrule.graph.layers import layers_of
+from chainrule.graph.markup import table
 from chainrule.graph.show import align
 from chainrule.ops.shapes import format_shape
 
@@ -18,31 +17,11 @@ HEADS = ("layer", "operation", "output", "parameters")
 
 
 def layer_rows(network: Network) -> list[tuple[str, str, str, int]]:
-    """One row a layer: name, operations, shape of the output, number of parameters.
-
-    A layer begins at every node that reads a parameter directly; the nodes after it, activations
-    and dropout among them, belong to it.
-    """
-    rows: list[tuple[str, list[Node], int]] = []
-    for node in network.graph.order:
-        if not isinstance(node, Apply):
-            continue
-        own = [p for p in node.inputs if isinstance(p, Parameter)]
-        begins = any(len(p.shape) >= 2 or node.op.name == "layer_norm" for p in own)
-        if begins or not rows:
-            rows.append((str(len(rows) + 1), [], 0))
-        label, nodes, count = rows[-1]
-        rows[-1] = (label, [*nodes, node], count + sum(p.size for p in own))
-    return [_layer_row(label, nodes, count) for label, nodes, count in rows]
-
-
-def _layer_row(label: str, nodes: list[Node], count: int) -> tuple[str, str, str, int]:
-    names = [node.op.name for node in nodes if isinstance(node, Apply)]
-    if names[:2] == ["matmul", "add"]:
-        names[:2] = ["dense"]
-    elif names[:1] == ["matmul"]:
-        names[0] = "dense without bias"
-    return label, " → ".join(names), format_shape(nodes[-1].shape), count
+    """One row a layer: number, operations, shape of the output, number of parameters."""
+    return [
+        (str(layer.number), layer.words, format_shape(layer.nodes[-1].shape), layer.size)
+        for layer in layers_of(network.graph)
+    ]
 
 
 def training_state(estimator: Any) -> str:
@@ -72,19 +51,12 @@ def text_table(estimator: Any) -> str:
     rows = layer_rows(estimator._network)
     total = sum(row[3] for row in rows)
     cells = [(*row[:3], f"{row[3]:,}") for row in rows]
-    table = align(HEADS, [*cells, ("", "", "total", f"{total:,}")], right={3})
+    lines = align(HEADS, [*cells, ("", "", "total", f"{total:,}")], right={3})
     theta = estimator._theta
     return (
         f"{name}: {estimator.n_features_in_} columns in, {theta.dtype}\n"
-        f"{table}\n{training_state(estimator)}"
+        f"{lines}\n{training_state(estimator)}"
     )
-
-
-STYLE = (
-    "border-collapse:collapse;font-family:monospace;font-size:90%;margin:.5em 0",
-    "text-align:left;padding:.15em .8em;border-bottom:1px solid currentColor",
-    "text-align:left;padding:.15em .8em",
-)
 
 
 def html_table(estimator: Any) -> str:
@@ -92,19 +64,7 @@ def html_table(estimator: Any) -> str:
     diagram = estimator_html_repr(estimator)
     if not _is_fitted(estimator):
         return diagram
-    table, head, cell = STYLE
-    heads = "".join(f'<th style="{head}">{text}</th>' for text in HEADS)
-    lines = [
-        "".join(f'<td style="{cell}">{html.escape(str(value))}</td>' for value in row)
-        for row in layer_rows(estimator._network)
-    ]
-    total = sum(row[3] for row in layer_rows(estimator._network))
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    size = f"{total:,} parameters, {estimator._theta.dtype}"
-    state = html.escape(f"{size}; {training_state(estimator)}")
-    return (
-        f'{diagram}<table class="chainrule-layers" style="{table}">'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
-        f'<caption style="caption-side:bottom;text-align:left;padding:.3em .8em">{state}</caption>'
-        "</table>"
-    )
+    rows = layer_rows(estimator._network)
+    total = sum(row[3] for row in rows)
+    state = f"{total:,} parameters, {estimator._theta.dtype}; {training_state(estimator)}"
+    return diagram + table(HEADS, rows, {3}, state, class_="chainrule-layers")

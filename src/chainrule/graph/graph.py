@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import GraphError
+from chainrule.graph.drawing import svg_text
+from chainrule.graph.markup import table
 from chainrule.graph.node import Apply, Constant, Input, Mask, Node, Parameter, Target
-from chainrule.graph.show import dot_text, is_plain_number, table_text
+from chainrule.graph.notebook import MANY, cells, drawing_html
+from chainrule.graph.show import HEADS, dot_text, is_plain_number, table_rows, table_text
 from chainrule.graph.stored import node_from_dict, node_index, node_to_dict
 
 
@@ -114,6 +117,25 @@ class Graph:
 
     def __repr__(self) -> str:
         return table_text(self.names)
+
+    def _repr_html_(self) -> str:
+        rows = cells(table_rows(self.names))
+        return drawing_html(self, table(HEADS, rows, {3}, table_text(self.names).splitlines()[-1]))
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg(fold=len(self) > MANY)
+
+    def to_svg(self, *, fold: bool | Iterable[int] = False, paper: str | None = "#ffffff") -> str:
+        """The graph as SVG: a box a node, from the inputs on the left to the outputs.
+
+        Parameters
+        ----------
+        fold : bool or iterable of int
+            Layers drawn as one box: all, none, or those of these numbers, from 1.
+        paper : str, optional
+            The colour behind it; ``None`` takes background and ink of the page around it.
+        """
+        return svg_text(self, None, fold, paper)
 
     def to_dot(self) -> str:
         """The graph in Graphviz's language, for ``dot -Tsvg``."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from chainrule.graph.node import Apply, Constant, Mask, Node, Parameter
 from chainrule.ops.shapes import format_shape
 
@@ -15,6 +17,9 @@ _DOT_STYLE = {
     "mask": "shape=box, style=dashed",
     "operation": "shape=ellipse",
 }
+
+
+HEADS = ("name", "operation", "shape", "parameters")
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
@@ -58,15 +63,37 @@ def is_plain_number(node: Node) -> bool:
 
 def table_text(names: dict[Node, str]) -> str:
     """One line a node: name, operation, shape, number of parameters; the total below."""
+    total = sum(node.size for node in names if isinstance(node, Parameter))
+    table = align(HEADS, table_rows(names), right={3})
+    return f"{table}\n{_count(len(names), 'node')}, {_count(total, 'parameter')}"
+
+
+def table_rows(names: dict[Node, str]) -> list[tuple[str, str, str, str]]:
+    """Name, operation, shape and number of parameters of each node."""
     rows = []
     for node in names:
         if is_plain_number(node):
             continue
         count = f"{node.size:,}" if isinstance(node, Parameter) else ""
         rows.append((names[node], describe(node, names), format_shape(node.shape), count))
-    total = sum(node.size for node in names if isinstance(node, Parameter))
-    table = align(("name", "operation", "shape", "parameters"), rows, right={3})
-    return f"{table}\n{_count(len(names), 'node')}, {_count(total, 'parameter')}"
+    return rows
+
+
+def summary(array: np.ndarray | None) -> str:
+    """An array in a few words: its numbers when few, else shape, mean and extremes."""
+    if array is None:
+        return "·"
+    if array.size <= 4:
+        text = np.array2string(array, formatter={"float_kind": _digits}, separator=", ")
+        return text.replace("\n", "")
+    text = f"{format_shape(array.shape)} "
+    if array.dtype.kind != "f":
+        return text + f"{array.min()}…{array.max()}"
+    return text + f"mean {array.mean():.3g}, {array.min():.3g}…{array.max():.3g}"
+
+
+def _digits(value: np.floating) -> str:
+    return f"{value:.5g}"
 
 
 def _count(number: int, noun: str) -> str:

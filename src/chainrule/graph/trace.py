@@ -7,16 +7,20 @@ step-through and the pictures all use it. It keeps the value and the gradient of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import DataError, GraphError, NumericalError, OptionError, ShapeError
+from chainrule.graph.drawing import svg_text
 from chainrule.graph.graph import Graph
+from chainrule.graph.markup import table
 from chainrule.graph.node import Apply, Constant, Mask, Node, Parameter
-from chainrule.graph.show import align, describe
+from chainrule.graph.notebook import MANY, cells, drawing_html
+from chainrule.graph.show import align, describe, summary
+from chainrule.graph.wires import wire_labels
 from chainrule.ops import ROWS
 from chainrule.ops.base import freed
 from chainrule.ops.shapes import format_shape
@@ -268,7 +272,33 @@ class Trace:
                     cause=what,
                 )
 
+    def ran_backward(self, node: Node | str) -> bool:
+        """Whether the gradients that ``node`` passes to its inputs have been computed."""
+        node = self.graph.resolve(node)
+        if self._backward_done is None or node not in self._gradients:
+            return False
+        count = len(self._operations)
+        return node in self._operations[count - self._backward_done :]
+
+    def to_svg(self, *, fold: bool | Iterable[int] = False, paper: str | None = "#ffffff") -> str:
+        """The graph as ``Graph.to_svg`` draws it, values above each line, gradients below it.
+
+        Large arrays are shown by their least and greatest number. Where a node is read several
+        times, each line shows the part of the gradient that comes back along it.
+        """
+        return svg_text(self.graph, wire_labels(self), fold, paper, "Forward and backward pass")
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg(fold=len(self.graph) > MANY)
+
+    def _repr_html_(self) -> str:
+        rows = table(_HEADS, cells(self._rows()))
+        return drawing_html(self.graph, rows, wire_labels(self))
+
     def __repr__(self) -> str:
+        return align(_HEADS, self._rows(), right=set())
+
+    def _rows(self) -> list[tuple[str, str, str, str]]:
         rows = []
         for node, name in self.graph.names.items():
             if isinstance(node, Constant) and node.name is None:
@@ -276,20 +306,10 @@ class Trace:
             value = "freed" if node in self._freed else summary(self._values.get(node))
             gradient = summary(self._gradients.get(node))
             rows.append((name, describe(node, self.graph.names), value, gradient))
-        return align(("name", "operation", "value", "gradient"), rows, right=set())
+        return rows
 
 
-def summary(array: np.ndarray | None) -> str:
-    """An array in a few words: its numbers when few, else shape, mean and extremes."""
-    if array is None:
-        return "·"
-    if array.size <= 4:
-        text = np.array2string(array, formatter={"float_kind": _short}, separator=", ")
-        return text.replace("\n", "")
-    text = f"{format_shape(array.shape)} "
-    if array.dtype.kind != "f":
-        return text + f"{array.min()}…{array.max()}"
-    return text + f"mean {array.mean():.3g}, {array.min():.3g}…{array.max():.3g}"
+_HEADS = ("name", "operation", "value", "gradient")
 
 
 def _resolve(graph: Graph, values: Values) -> dict[Node, Any]:
@@ -304,10 +324,6 @@ def _resolve(graph: Graph, values: Values) -> dict[Node, Any]:
             raise GraphError(f"{graph.names[node]!r} is {what}: it takes no value")
         given[node] = value
     return given
-
-
-def _short(value: np.floating) -> str:
-    return f"{value:.5g}"
 
 
 def _precision(given: dict[Node, Any]) -> np.dtype:

@@ -4,7 +4,9 @@ from chainrule.training.batches import minimize_batches, run_to_end
 from chainrule.training.callbacks import Callback, Progress
 from chainrule.training.finder import RateFinder, find_learning_rate
 from chainrule.training.history import History
+from chainrule.training.live import LiveCurve
 from chainrule.training.objective import Objective, Sums
+from chainrule.training.recording import LayerHistograms, ParameterPath
 from chainrule.training.result import Result
 from chainrule.training.schedules import (
     SCHEDULES,
@@ -52,10 +54,13 @@ __all__ = [
     "FlatCosine",
     "History",
     "InverseScaling",
+    "LayerHistograms",
+    "LiveCurve",
     "Momentum",
     "Nesterov",
     "Objective",
     "OneCycle",
+    "ParameterPath",
     "Plateau",
     "Progress",
     "RMSProp",

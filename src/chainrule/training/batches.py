@@ -101,6 +101,7 @@ def _progress(trainer: Trainer) -> Progress:
         history=trainer.history,
         solver=trainer.rule.kind,
         trainer=trainer,
+        rows=trainer.rows,
     )
 
 

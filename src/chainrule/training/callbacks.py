@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.training.history import History
+from chainrule.training.rows import Rows
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Progress:
         "cg", "adam", …
     trainer : Trainer or None
         Mini-batch training: the state of everything.
+    rows : Rows or None
+        What is trained on, where training shows it.
     """
 
     objective: Any
@@ -40,6 +43,7 @@ class Progress:
     history: History
     solver: str
     trainer: Any = None
+    rows: Rows | None = None
 
 
 class Callback(ABC):  # noqa: B024 - a subclass defines the hooks it wants

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chainrule.errors import OptionError
+from chainrule.graph.markup import table, tag
 from chainrule.graph.show import align
+from chainrule.training.curves import curves_svg
+
+NOTHING = "History: no epochs yet"
 
 COLUMNS = (
     "epoch",
@@ -82,14 +86,23 @@ class History:
     __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __repr__(self) -> str:
+        heads, rows = self._cells()
+        return align(heads, rows, right=set(range(len(heads)))) if heads else NOTHING
+
+    def _repr_html_(self) -> str:
+        heads, rows = self._cells()
+        if not heads:
+            return tag("p", NOTHING)
+        numbers = table(heads, rows, set(range(len(heads))))
+        return tag("div", curves_svg(self.columns), numbers, class_="chainrule-history")
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Heads and rows to show: columns that hold numbers, of many rows the ends."""
         shown = [name for name in COLUMNS if any(v == v for v in self.columns[name])]
-        if not shown:
-            return "History: no epochs yet"
         rows = [[_cell(name, row[name]) for name in shown] for row in self]
         if len(rows) > 12:
             rows = [*rows[:5], ["…"] * len(shown), *rows[-5:]]
-        heads = [name.replace("_", " ") for name in shown]
-        return align(heads, rows, right=set(range(len(shown))))
+        return [name.replace("_", " ") for name in shown], rows
 
 
 def _cell(name: str, value: float) -> str:

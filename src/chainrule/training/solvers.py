@@ -161,7 +161,9 @@ class _Search:
         """Run ``solve`` between the callbacks' begin and end, whatever ends it."""
         theta = self.theta.view()
         theta.flags.writeable = False
-        self.progress = Progress(self.objective, theta, 0, self.max_iter, self.history, self.solver)
+        self.progress = Progress(
+            self.objective, theta, 0, self.max_iter, self.history, self.solver, rows=self.rows
+        )
         self.told.begin(self.progress)
         try:
             solve()
