@@ -9,6 +9,8 @@ from __future__ import annotations
 
 __all__ = [
     "ChainruleError",
+    "CheckpointError",
+    "CheckpointWarning",
     "DataError",
     "EngineUnavailableWarning",
     "FileFormatError",
@@ -68,6 +70,10 @@ class FileFormatError(ChainruleError, ValueError):
     """A file that is not what its format says: truncated, foreign, too new or malformed."""
 
 
+class CheckpointError(ChainruleError, ValueError):
+    """A checkpoint that is of other data, another network or other options; names which."""
+
+
 class NumericalError(ChainruleError, ArithmeticError):
     """A loss or a gradient that is not finite.
 
@@ -97,6 +103,10 @@ class NumericalError(ChainruleError, ArithmeticError):
         self.layer = layer
         self.cause = cause
         self.theta = theta
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint that could not be written; training goes on."""
 
 
 class EngineUnavailableWarning(UserWarning):

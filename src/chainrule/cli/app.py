@@ -103,6 +103,24 @@ def train(
             help="Put pictures here.",
         ),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Keep the state of training here, a folder for each model."
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Epochs or iterations between checkpoints; full-batch solvers start afresh at "
+            "each.",
+        ),
+    ] = 10,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what --checkpoint FOLDER holds.")
+    ] = False,
 ) -> None:
     """Learn from data, test on rows held back, draw what was learnt.
 
@@ -113,7 +131,18 @@ def train(
         from chainrule.cli.train import run
 
         choice = ModelOptions(model, parse_hidden(hidden), activation, alpha, seed)
-        options = TrainOptions(source, target, solver, max_iter, batch_size, save, pictures)
+        options = TrainOptions(
+            source,
+            target,
+            solver,
+            max_iter,
+            batch_size,
+            save,
+            pictures,
+            checkpoint,
+            checkpoint_every,
+            resume,
+        )
         run(choice, options)
 
 

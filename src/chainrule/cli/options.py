@@ -83,6 +83,13 @@ class TrainOptions:
     batch_size: int | None = None
     save: Path | None = None
     pictures: Path | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 10
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.resume and self.checkpoint is None:
+            raise OptionError(describe("--resume", "--checkpoint FOLDER with it", "none"))
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:

@@ -21,7 +21,9 @@ from chainrule.cli.models import Rung, choose_rungs, rows_to_check
 from chainrule.cli.options import ModelOptions, TrainOptions
 from chainrule.cli.scoreboard import Line, Scoreboard
 from chainrule.cli.sources import Source, open_source
+from chainrule.errors import CheckpointError, describe
 from chainrule.training import Progress
+from chainrule.training.checkpoints import LAST
 
 CHECKED_ROWS = 100
 MAX_ITER = {"mnist": 150}
@@ -72,6 +74,7 @@ def run(choice: ModelOptions, options: TrainOptions) -> None:
         options.batch_size,
         ladder=source.data.name == "digits" and source.target is None,
     )
+    _check_checkpoints(options, rungs)
     console.print(f" [bold]{source.data.name}[/]: {source.summary}")
     outcomes = _train_all(console, source, rungs, options)
     _explain(console, source, choice, options)
@@ -99,6 +102,17 @@ def _picture_folder(options: TrainOptions, source: Source) -> Path | None:
     return folder
 
 
+def _check_checkpoints(options: TrainOptions, rungs: list[Rung]) -> None:
+    """Refuse to go on from an earlier training that nobody asked to go on with."""
+    if options.checkpoint is None or options.resume:
+        return
+    for rung in rungs:
+        if (options.checkpoint / rung.name / LAST).exists():
+            where, came = f"--checkpoint {options.checkpoint}", f"a checkpoint of {rung.name}"
+            remedy = "Add --resume to go on from it, or name another folder."
+            raise CheckpointError(describe(where, "a folder without checkpoints", came, remedy))
+
+
 def _train_all(
     console: Console, source: Source, rungs: list[Rung], options: TrainOptions
 ) -> list[Outcome]:
@@ -115,7 +129,8 @@ def _train_all(
         X_train, X_test = map(source.scaling, (source.data.X_train, source.data.X_test))
         for line, rung in zip(board.lines, rungs, strict=True):
             report = _check(board, line, rung, X_train, source.data.y_train)
-            model = _train(board, line, rung, X_train, source.data.y_train, max_iter)
+            kept = _checkpoint_options(options, rung)
+            model = _train(board, line, rung, X_train, source.data.y_train, max_iter, kept)
             line.train = float(model.score(X_train, source.data.y_train))
             line.test = float(model.score(X_test, source.data.y_test))
             interrupted = model.training_status_ == "interrupted"
@@ -139,8 +154,21 @@ def _check(
     return report
 
 
+def _checkpoint_options(options: TrainOptions, rung: Rung) -> dict[str, Any]:
+    if options.checkpoint is None:
+        return {}
+    folder = options.checkpoint / rung.name
+    return {"checkpoint": folder, "checkpoint_every": options.checkpoint_every}
+
+
 def _train(
-    board: Scoreboard, line: Line, rung: Rung, X: np.ndarray, y: np.ndarray, max_iter: int
+    board: Scoreboard,
+    line: Line,
+    rung: Rung,
+    X: np.ndarray,
+    y: np.ndarray,
+    max_iter: int,
+    kept: dict[str, Any],
 ) -> Any:
     """The fitted model; fill in how long it took and where it ended."""
 
@@ -149,7 +177,7 @@ def _train(
         board.advance(rung.name, progress.epoch, progress.max_epochs, loss)
 
     board.announce(f"{rung.name}: first step")
-    model = rung.make(len(X), max_iter=max_iter, callbacks=[show])
+    model = rung.make(len(X), max_iter=max_iter, callbacks=[show], **kept)
     start = time.perf_counter()
     with warnings.catch_warnings():
         # the table says how many steps were made, and Ctrl-C is answered at the end
@@ -161,7 +189,9 @@ def _train(
     line.seconds = time.perf_counter() - start
     line.steps = int(np.max(model.n_iter_))
     line.loss = float(model.loss_)
-    return model.set_params(callbacks=None)
+    if kept and model.training_status_ == "interrupted":
+        complain("note: go on with the same command and --resume", style="yellow")
+    return model.set_params(callbacks=None, checkpoint=None)
 
 
 def _explain(console: Console, source: Source, choice: ModelOptions, options: TrainOptions) -> None:

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError, LabelError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
+from chainrule.estimators.checkpointing import checkpoints_of, note_data, random_state_from
 from chainrule.estimators.data import check_rows_and_target, check_weights
 from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
@@ -125,7 +126,8 @@ class TrainedEstimator(NetworkEstimator):
     ) -> Any:
         self._check_parameters()
         context = begin_fit(self, self._tasks, X, y)
-        with unchanged_on_failure(self):
+        asked = checkpoints_of(self, incremental=incremental)
+        with unchanged_on_failure(self), asked as kept:
             first = not self._has_arrays() or not (self.warm_start or incremental)
             X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
             encoded = self._learn_target(y, first=first, incremental=incremental, classes=classes)
@@ -134,11 +136,14 @@ class TrainedEstimator(NetworkEstimator):
                 self._for_loss(encoded),
                 self._row_weights(y, check_weights(sample_weight, X.shape[0])),
             )
-            random_state = check_random_state(self.random_state)
+            held_data = validation_data or self.validation_data
+            classes = getattr(self, "classes_", None)
+            note_data(kept, X, encoded, rows.weight, classes, held_data)
+            random_state = random_state_from(kept, check_random_state(self.random_state))
             network = self._make_network(X.shape[1], rows.total_weight, first)
             theta0 = self._start(network, random_state, X.dtype, first)
             rows, held, stops = self._hold_back(
-                rows, y, encoded, validation_data or self.validation_data, random_state, incremental
+                rows, y, encoded, held_data, random_state, incremental
             )
             judge = None if held is None else self._judge(network, held)
             run = Run(
@@ -150,6 +155,7 @@ class TrainedEstimator(NetworkEstimator):
                 penalty_scale=self._penalty_scale,
                 loss_parts=self._loss_parts,
                 options=self._solver_options,
+                kept=kept,
             )
             self._keep(network, self._train(network, theta0, rows, run), rows, first)
         end_fit(context, self, X, y)

@@ -74,6 +74,8 @@ class LinearClassifier(Classification, TrainedEstimator):
         progress_bar: Any = False,
         n_threads: int | None = None,
         dtype: Any = None,
+        checkpoint: Any = None,
+        checkpoint_every: int = 10,
     ) -> None:
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -108,6 +110,8 @@ class LinearClassifier(Classification, TrainedEstimator):
         self.progress_bar = progress_bar
         self.n_threads = n_threads
         self.dtype = dtype
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -150,6 +154,7 @@ class LinearClassifier(Classification, TrainedEstimator):
             tol=float(self.tol),
             max_fun=self.max_fun,
             callbacks=run.callbacks,
+            kept=run.kept,
         )
         say_how_it_ended(self, result)
         return result

@@ -100,6 +100,11 @@ class MLPClassifier(Classification, MultiLayerPerceptron):
         Of the compiled engine; the result does not depend on it.
     dtype : "float32", "float64" or None, default=None
         Precision; None is that of X.
+    checkpoint : path or None, default=None
+        A folder in which the state of training is kept; where it holds one, ``fit`` goes on from
+        it. Full-batch solvers then run in legs of ``checkpoint_every`` iterations.
+    checkpoint_every : int, default=10
+        Epochs or iterations from one checkpoint to the next.
 
     Attributes
     ----------
@@ -178,6 +183,8 @@ class MLPClassifier(Classification, MultiLayerPerceptron):
         progress_bar: Any = False,
         n_threads: int | None = None,
         dtype: Any = None,
+        checkpoint: Any = None,
+        checkpoint_every: int = 10,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -215,6 +222,8 @@ class MLPClassifier(Classification, MultiLayerPerceptron):
         self.progress_bar = progress_bar
         self.n_threads = n_threads
         self.dtype = dtype
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def _head(self) -> Head:
         head = self._softmax_head() if self._labels.kind == "multiclass" else self._sigmoid_head()

@@ -189,6 +189,8 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         progress_bar: Any = False,
         n_threads: int | None = None,
         dtype: Any = None,
+        checkpoint: Any = None,
+        checkpoint_every: int = 10,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -226,6 +228,8 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         self.progress_bar = progress_bar
         self.n_threads = n_threads
         self.dtype = dtype
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     # targets -----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from chainrule.estimators.targets import one_column_a_class, smooth
 from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 from chainrule.training import History, Result
+from chainrule.training.checkpoints import Checkpoints
 
 
 class OneVsAllClassifier(LinearClassifier):
@@ -123,11 +125,17 @@ class OneVsAllClassifier(LinearClassifier):
                 one.seen_through(together) if isinstance(one, Bridge) else one
                 for one in run.callbacks
             ]
-            results.append(super()._train(*problem, replace(run, callbacks=callbacks)))
+            with self._kept_of_class(run, k) as kept:
+                own = replace(run, callbacks=callbacks, kept=kept)
+                results.append(super()._train(*problem, own))
             theta = together(results[-1].theta)
             if results[-1].status == "interrupted":
                 break
         return _joined(theta, results, len(self.classes_))
+
+    def _kept_of_class(self, run: Run, k: int) -> AbstractContextManager[Checkpoints | None]:
+        """The checkpoints of one class's own training, in a folder of its own."""
+        return nullcontext() if run.kept is None else run.kept.inside(f"class{k}").opened()
 
     def _problems(
         self, network: Network, theta0: np.ndarray, rows: Rows

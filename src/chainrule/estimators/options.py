@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -59,6 +60,8 @@ COMMON: dict[str, Constraint] = {
     "progress_bar": flag | none,
     "n_threads": integer(1) | none,
     "dtype": one_of("float32", "float64") | none,
+    "checkpoint": instance_of("a folder", str, os.PathLike) | none,
+    "checkpoint_every": integer(1),
 }
 """Of every estimator: how it is trained."""
 

@@ -87,7 +87,11 @@ def save(
     header: dict[str, Any] = {
         "estimator": name,
         "estimator_format": FORMAT,
-        "params": {key: to_plain(f"save: option {key!r}", value) for key, value in params},
+        "params": {
+            key: to_plain(f"save: option {key!r}", value)
+            for key, value in params
+            if key != "checkpoint"  # a folder of this machine, to which a loaded model is no heir
+        },
         "network": model._network.to_dict(),
         "attributes": {key: to_plain(f"save: {key}", value) for key, value in kept.items()},
         "history": model.history_.to_dict(nan=None),  # type: ignore[attr-defined]

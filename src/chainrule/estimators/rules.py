@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import OptionError
+from chainrule.estimators.checkpointing import generator_state, load_generator
 from chainrule.training import (
     SCHEDULES,
     SGD,
@@ -22,6 +24,7 @@ from chainrule.training import (
     Update,
     make_schedule,
 )
+from chainrule.training.checkpoints import State
 
 FULL_BATCH = SOLVERS
 MINI_BATCH = ("sgd", "adam", "adamw", "rmsprop", "nesterov")
@@ -72,6 +75,27 @@ class RowOrder:
         self.order = np.arange(rows)
         self.random_state = random_state
         self.epoch = -1
+
+    def state_dict(self) -> State:
+        """Which order came last, and where the generator of the next stands."""
+        state = generator_state(self.random_state)
+        arrays = {"order": self.order, "generator": state["arrays"]["key"]}
+        numbers = {"epoch": self.epoch, "generator": state["numbers"]}
+        return {"arrays": arrays, "numbers": numbers}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from what ``state_dict`` gave."""
+        arrays, numbers = state["arrays"], state["numbers"]
+        order, epoch = arrays["order"], numbers["epoch"]
+        rows = len(self.order)
+        # rows are looked up by these numbers
+        if order.dtype != self.order.dtype or not np.array_equal(np.sort(order), np.arange(rows)):
+            raise OptionError(f"state 'order': expected each of {rows} rows once")
+        if type(epoch) is not int:
+            raise OptionError(f"state 'epoch' of the order: expected an integer, got {epoch!r}")
+        generator = {"arrays": {"key": arrays["generator"]}, "numbers": numbers["generator"]}
+        load_generator(self.random_state, generator)
+        self.order, self.epoch = order, epoch
 
     def __call__(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:

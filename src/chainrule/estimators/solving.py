@@ -27,6 +27,7 @@ from chainrule.estimators.rules import (
 )
 from chainrule.training import Progress, Result, Trainer, minimize, run_to_end
 from chainrule.training.callbacks import Callbacks
+from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.interrupts import graceful
 
 
@@ -80,6 +81,8 @@ class Run:
         over outputs, though its gradient is that of the sum.
     options : dict
         More options of SciPy's solver.
+    kept : Checkpoints or None
+        Where the state is kept, and what is gone on from.
     """
 
     random_state: np.random.RandomState
@@ -90,6 +93,7 @@ class Run:
     penalty_scale: str = "batch"
     loss_parts: int = 1
     options: dict[str, Any] = field(default_factory=dict)
+    kept: Checkpoints | None = None
 
 
 class _AveragedLosses:
@@ -157,7 +161,12 @@ def train_mini_batches(
     try:
         if run.one_epoch:
             return _one_epoch(trainer, run.callbacks)
-        result = run_to_end(trainer, callbacks=run.callbacks, progress_bar=estimator.progress_bar)
+        result = run_to_end(
+            trainer,
+            callbacks=run.callbacks,
+            progress_bar=estimator.progress_bar,
+            kept=run.kept,
+        )
     except NumericalError as error:
         if run.validation is None or trainer.watch.best_epoch == 0:
             raise
@@ -231,6 +240,7 @@ def train_full_batch(
         callbacks=run.callbacks,
         progress_bar=estimator.progress_bar,
         options=options | run.options,
+        checkpoint=run.kept,
     )
     if run.loss_parts > 1:
         penalty = network.objective.penalty_and_gradient(result.theta)[0]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from chainrule.training.callbacks import Callback, Callbacks, Progress
+from chainrule.training.checkpoints import EVERY, Checkpoints, open_checkpoints
 from chainrule.training.interrupts import graceful
+from chainrule.training.keeper import Keeper
 from chainrule.training.objective import Objective
 from chainrule.training.progress import progress_bars
 from chainrule.training.result import Result
@@ -27,6 +30,8 @@ def minimize_batches(
     theta0: np.ndarray,
     callbacks: Sequence[Callback | Callable[..., Any]] = (),
     progress_bar: bool | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    checkpoint_every: int = EVERY,
     **trainer_options: Any,
 ) -> Result:
     """θ that makes J(θ) small, from θ₀, by up to ``max_epochs`` passes over batches of rows.
@@ -34,6 +39,9 @@ def minimize_batches(
     ``trainer_options`` are ``Trainer``'s: ``update``, ``schedule``, ``batch_size``,
     ``max_epochs``, ``seed``, ``validation``, … ; ``callbacks`` and ``progress_bar`` are
     ``minimize``'s. With a ``validation`` the result holds the parameters of the best epoch.
+
+    ``checkpoint`` is a folder in which the state is kept every ``checkpoint_every`` epochs; where
+    it holds one, training goes on from it to the same bits.
 
     Examples
     --------
@@ -47,7 +55,8 @@ def minimize_batches(
     3.0
     """
     trainer = Trainer(objective, X, y, sample_weight, theta0=theta0, **trainer_options)
-    return run_to_end(trainer, callbacks=callbacks, progress_bar=progress_bar)
+    with open_checkpoints(checkpoint, checkpoint_every) as kept:
+        return run_to_end(trainer, callbacks=callbacks, progress_bar=progress_bar, kept=kept)
 
 
 def run_to_end(
@@ -55,27 +64,38 @@ def run_to_end(
     *,
     callbacks: Sequence[Callback | Callable[..., Any]] = (),
     progress_bar: bool | None = None,
+    kept: Checkpoints | None = None,
 ) -> Result:
-    """Epoch after epoch until ``max_epochs``, no improvement, a callback or Ctrl-C ends it."""
+    """Epoch after epoch until ``max_epochs``, no improvement, a callback or Ctrl-C ends it.
+
+    Where ``kept`` holds a state of this training, it goes on from there.
+    """
+    first = trainer.epoch
+    keeper = None if kept is None else Keeper(trainer, kept)
     told = Callbacks([*callbacks, *progress_bars(progress_bar)])
     progress = _progress(trainer)
-    first, status, message = trainer.epoch, "max_iter", ""
+    status, message = "max_iter", ""
+    alone = not callbacks and keeper is None
     told.begin(progress)
     try:
         with graceful(trainer.stop):
-            while trainer.epoch < trainer.max_epochs:
-                trainer.run_epochs(1 if callbacks else _at_a_time(trainer))
+            while trainer.epoch < trainer.max_epochs and trainer.finished is None:
+                trainer.run_epochs(_at_a_time(trainer) if alone else 1)
                 progress.epoch = trainer.epoch
-                if told.epoch_ended(progress):
+                stops = told.epoch_ended(progress)
+                if keeper is not None:
+                    keeper.epoch_ended()
+                if stops:
                     status, message = "callback", "A callback asked to stop."
                     break
-                if trainer.finished is not None:
-                    status, message = "converged", trainer.finished
-                    break
+            if trainer.finished is not None and status != "callback":
+                status, message = "converged", trainer.finished
     except KeyboardInterrupt:
         status, message = "interrupted", "Training interrupted; the best parameters are kept."
     finally:
         trainer.stop[0] = 0
+        if keeper is not None:
+            keeper.write()
         told.end(progress)
     if status == "max_iter":
         message = f"Maximum of {trainer.max_epochs} epochs reached."

@@ -46,7 +46,9 @@ class History:
         self.columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
         if columns is not None:
             for name in COLUMNS:
-                self.columns[name] = [math.nan if v is None else v for v in columns[name]]
+                self.columns[name] = [_number(value) for value in columns[name]]
+            if len({len(column) for column in self.columns.values()}) > 1:
+                raise OptionError("the columns of a history must be of one length")
 
     def append(self, **row: float) -> None:
         """Add a row; what is not given is NaN."""
@@ -73,11 +75,10 @@ class History:
     def to_dict(self, nan: Any = math.nan) -> dict[str, list[Any]]:
         """The columns as lists: what ``History(...)`` and a data frame take.
 
-        ``nan`` stands where there is no number; ``None`` for JSON.
+        ``nan`` stands where there is no number; with ``None`` infinities are texts, for JSON.
         """
         return {
-            name: [nan if value != value else value for value in column]
-            for name, column in self.columns.items()
+            name: [_plain(value, nan) for value in column] for name, column in self.columns.items()
         }
 
     def __eq__(self, other: object) -> bool:
@@ -103,6 +104,23 @@ class History:
         if len(rows) > 12:
             rows = [*rows[:5], ["…"] * len(shown), *rows[-5:]]
         return [name.replace("_", " ") for name in shown], rows
+
+
+def _plain(value: Any, nan: Any) -> Any:
+    if value != value:
+        return nan
+    return str(value) if nan is None and math.isinf(value) else value
+
+
+def _number(value: Any) -> Any:
+    """A number from what ``to_dict`` gives for it."""
+    if value is None:
+        return math.nan
+    if value in ("inf", "-inf"):
+        return float(value)
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise OptionError(f"a history holds numbers, got {value!r}")
+    return value
 
 
 def _cell(name: str, value: float) -> str:

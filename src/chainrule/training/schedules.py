@@ -52,10 +52,13 @@ class Schedule(ABC):
     name : str
     reacts : bool
         Whether the factor depends on how training goes.
+    reads_progress : bool
+        Whether it depends on how long training is to be.
     """
 
     name: ClassVar[str]
     reacts: ClassVar[bool] = False
+    reads_progress: ClassVar[bool] = False
     allowed: ClassVar[dict[str, Check]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -136,6 +139,7 @@ class Cosine(Schedule):
     """factor = end + (1 − end) · ½ (1 + cos πt), t the progress (Loshchilov, Hutter 2017)."""
 
     name = "cosine"
+    reads_progress = True
     end: float = 0.0
 
     def factor(self, clock, memory):
@@ -150,6 +154,7 @@ class OneCycle(Schedule):
     """
 
     name = "one-cycle"
+    reads_progress = True
     allowed: ClassVar[dict[str, Check]] = {"warmup": number(above=0, below=1)}
     warmup: float = 0.3
     start: float = 0.04
@@ -171,6 +176,7 @@ class CosLog(Schedule):
     """
 
     name = "coslog4"
+    reads_progress = True
     allowed: ClassVar[dict[str, Check]] = {"cycles": number(least=1)}
     cycles: int = 4
 
@@ -184,6 +190,7 @@ class FlatCosine(Schedule):
     """factor = 1 up to t = ``flat``, then ½ (1 + cos π (t − flat) / (1 − flat)) down to 0."""
 
     name = "flat_cos"
+    reads_progress = True
     allowed: ClassVar[dict[str, Check]] = {"flat": number(least=0, below=1)}
     flat: float = 0.5
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 
-from chainrule.errors import NumericalError, OptionError
+from chainrule.errors import NumericalError, OptionError, ShapeError
 from chainrule.ops.options import number
 from chainrule.training.callbacks import Callback, Callbacks, Progress
+from chainrule.training.checkpoints import EVERY, Checkpoints, State, open_checkpoints
 from chainrule.training.diagnosis import explain
 from chainrule.training.history import History
+from chainrule.training.legs import LegEnds, Legs, Stop
 from chainrule.training.objective import Objective
 from chainrule.training.progress import progress_bars
 from chainrule.training.recipe import check_count
@@ -52,6 +56,8 @@ def minimize(
     callbacks: Sequence[Callback | Callable[..., Any]] = (),
     progress_bar: bool | None = None,
     options: Mapping[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    checkpoint_every: int = EVERY,
 ) -> Result:
     """θ with the least J(θ), from θ₀, by a solver that looks at all rows in every step.
 
@@ -83,6 +89,12 @@ def minimize(
         Default: on a terminal, once training has taken a second.
     options : mapping, optional
         More options of SciPy's solver, such as ``{"maxfun": 15000}`` for "lbfgs".
+    checkpoint : path-like, optional
+        A folder in which the state is kept; where it holds one, the search goes on from it. The
+        solver then runs in legs of ``checkpoint_every`` iterations, each started afresh from θ,
+        because SciPy does not show what a solver remembers: the same bits as an uninterrupted run
+        with the same ``checkpoint_every``, not those of a run without checkpoints.
+    checkpoint_every : int
 
     Returns
     -------
@@ -105,7 +117,7 @@ def minimize(
             f"solver {solver!r} looks at all rows in every step and cannot draw the masks of "
             "dropout; train with mini-batches (minimize_batches), or without dropout"
         )
-    search = _Search(
+    search = Search(
         objective,
         bind_rows(objective.rows, X, y, sample_weight),
         objective.vector.check(theta0),
@@ -116,15 +128,27 @@ def minimize(
         Callbacks([*callbacks, *progress_bars(progress_bar)]),
     )
     if solver == "gd":
-        return search.run(lambda: search.descend(learning_rate, 1e-5 if tol is None else tol))
-    return search.run(lambda: search.scipy(tol, dict(options or {})))
+        tol = 1e-5 if tol is None else tol
+        leg = partial(search.descend, number(above=0)("learning_rate", learning_rate), tol)
+    else:
+        leg = partial(search.scipy, tol, dict(options or {}))
+    with open_checkpoints(checkpoint, checkpoint_every) as kept:
+        if kept is None:
+            return search.run(leg)
+        course = {
+            "solver": solver,
+            "tol": tol,
+            "max_iter": max_iter,
+            "learning_rate": float(learning_rate) if solver == "gd" else None,
+            "options": dict(options or {}),
+            "n_iter_no_change": n_iter_no_change,
+            "validation": validation is not None,
+            "precision": str(search.dtype),
+        }
+        return search.run(Legs(search, kept, leg, course).run)
 
 
-class _Stop(Exception):
-    """Ends a solver from inside its callback."""
-
-
-class _Search:
+class Search:
     """One run of a solver: counts, remembers the best, keeps the history, calls back."""
 
     def __init__(
@@ -145,7 +169,7 @@ class _Search:
         self.theta = self.theta0.copy()
         self.best_theta, self.best_loss = self.theta0.copy(), math.inf
         self.solver = solver
-        self.max_iter = max_iter
+        self.max_iter = self.leg_ends = max_iter
         self.validation = validation
         self.watch = Watch(self.theta0.copy(), True, 0.0, n_iter_no_change)
         self.told = told
@@ -155,7 +179,7 @@ class _Search:
         self._overflown: np.ndarray | None = None
         self._recent: dict[int, tuple[float, float]] = {}
         self._errors = np.geterr()
-        self._begin = perf_counter()
+        self.begun = perf_counter()
 
     def run(self, solve: Callable[[], None]) -> Result:
         """Run ``solve`` between the callbacks' begin and end, whatever ends it."""
@@ -167,7 +191,7 @@ class _Search:
         self.told.begin(self.progress)
         try:
             solve()
-        except _Stop:
+        except Stop:
             pass
         except KeyboardInterrupt:
             self.status = "interrupted"
@@ -179,14 +203,17 @@ class _Search:
     def scipy(self, tol: float | None, options: dict[str, Any]) -> None:
         """``scipy.optimize.minimize`` with our counting in between."""
         method, tolerance = METHODS[self.solver]
+        options, before = dict(options), self.iteration
         if self.solver != "tnc":  # which has no such option: the callback counts
-            options.setdefault("maxiter", self.max_iter)
+            options.setdefault("maxiter", self.leg_ends - before)
+        if "maxfun" in options:
+            options["maxfun"] = max(options["maxfun"] - self.evaluations, 1)
         if tol is not None:
             options.setdefault(tolerance, tol)
         with np.errstate(all="ignore"):  # a trial step that overflows
             found = scipy.optimize.minimize(
                 self.evaluate,
-                self.theta0,
+                self.theta.copy(),
                 method=method,
                 jac=True,
                 hessp=self.hessp if self.solver == "newton-cg" else None,
@@ -194,6 +221,8 @@ class _Search:
                 options=options,
             )
         self.theta[...] = found.x
+        if self.iteration == self.leg_ends < self.max_iter and not found.success:
+            return
         limit = found.status == 1 or (self.solver == "tnc" and found.status == 3)
         self.status = "converged" if found.success else "max_iter" if limit else "failed"
         self.message = f"{method}: {found.message}"
@@ -202,16 +231,16 @@ class _Search:
 
     def descend(self, learning_rate: float, tol: float) -> None:
         """θ ← θ − learning_rate · ∇J(θ), the lecture's loop, until ∇J is nowhere above ``tol``."""
-        rate = number(above=0)("learning_rate", learning_rate)
-        theta = self.theta0.copy()
+        theta, rate = self.theta.copy(), learning_rate
         gradient = self.evaluate(theta)[1]
         while np.max(np.abs(gradient)) > tol:
             theta = theta - rate * gradient
             gradient = self.evaluate(theta)[1]
             self.iteration_ends(theta, rate)
-            if self.iteration >= self.max_iter:
-                self.status = "max_iter"
-                self.message = f"Maximum of {self.max_iter} iterations reached."
+            if self.iteration >= self.leg_ends:
+                if self.iteration >= self.max_iter:
+                    self.status = "max_iter"
+                    self.message = f"Maximum of {self.max_iter} iterations reached."
                 return
         self.status, self.message = "converged", f"No entry of the gradient is above {tol:g}."
 
@@ -264,6 +293,8 @@ class _Search:
             self._stop("converged", "The validation score did not improve any more.")
         if self.solver == "tnc" and self.iteration >= self.max_iter:
             self._stop("max_iter", f"Maximum of {self.max_iter} iterations reached.")
+        if self.solver == "tnc" and self.iteration >= self.leg_ends:
+            raise LegEnds
 
     def _report(self, theta: np.ndarray, loss: float, norm: float, rate: float) -> None:
         said = self._validate(theta)
@@ -274,7 +305,7 @@ class _Search:
             validation_score=said.score,
             gradient_norm=norm,
             learning_rate=rate,
-            seconds=perf_counter() - self._begin,
+            seconds=perf_counter() - self.begun,
         )
         self.progress.epoch = self.iteration
         if self.told.epoch_ended(self.progress):
@@ -297,9 +328,53 @@ class _Search:
         self.watch.see(said.score, self.iteration, theta)
         return said
 
+    @property
+    def merit(self) -> float:
+        """What makes a checkpoint the best: a high score, or a low loss."""
+        return self.watch.best if self.watch.best_epoch else -self.best_loss
+
+    def state(self) -> State:
+        """All that the next leg depends on."""
+        return {
+            "arrays": {
+                "theta": self.theta.copy(),
+                "least_theta": self.best_theta.copy(),
+                "best_theta": self.watch.best_theta.copy(),
+            },
+            "numbers": {
+                "iteration": self.iteration,
+                "evaluations": self.evaluations,
+                "least_loss": self.best_loss if math.isfinite(self.best_loss) else None,
+                "status": self.status,
+                "message": self.message,
+                "seconds": perf_counter() - self.begun,
+                "watch": self.watch.numbers(),
+                "history": self.history.to_dict(nan=None),
+            },
+        }
+
+    def load_state(self, state: State) -> None:
+        """Go on from what ``state`` gave."""
+        arrays, numbers = state["arrays"], state["numbers"]
+        for name in ("theta", "least_theta", "best_theta"):
+            if arrays[name].shape != self.theta.shape or arrays[name].dtype != np.float64:
+                raise ShapeError(f"state {name!r}: expected float64 of shape {self.theta.shape}")
+        for name in ("iteration", "evaluations"):
+            if type(numbers[name]) is not int or numbers[name] < 0:
+                raise OptionError(f"state {name!r}: expected an integer ≥ 0, got {numbers[name]!r}")
+        self.iteration, self.evaluations = numbers["iteration"], numbers["evaluations"]
+        self.theta[...], self.best_theta[...] = arrays["theta"], arrays["least_theta"]
+        least = numbers["least_loss"]
+        self.best_loss = math.inf if least is None else float(least)
+        self.status, self.message = str(numbers["status"]), str(numbers["message"])
+        self.begun = perf_counter() - float(numbers["seconds"])
+        self.watch.restore(numbers["watch"], arrays["best_theta"])
+        self.history.columns = History(numbers["history"]).columns
+        self.progress.epoch = self.iteration
+
     def _stop(self, status: str, message: str) -> None:
         self.status, self.message = status, message
-        raise _Stop
+        raise Stop
 
     def _result(self) -> Result:
         watched = self.watch.best_epoch > 0
@@ -316,7 +391,7 @@ class _Search:
             status=self.status,
             message=self.message,
             history=self.history,
-            seconds=perf_counter() - self._begin,
+            seconds=perf_counter() - self.begun,
             best_epoch=self.watch.best_epoch if watched else None,
             best_score=self.watch.best if watched else math.nan,
         )

@@ -269,8 +269,15 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """All state as plain data: ``{"arrays": name → ndarray, "numbers": JSON-able values}``.
 
-        A trainer made with the same arguments that loads it goes on to the same bits.
+        A trainer made with the same arguments that loads it goes on to the same bits; an ``order``
+        of one's own takes part where it has ``state_dict`` and ``load_state_dict`` as well.
         """
+        state = self.snapshot()
+        state["numbers"]["history"] = self.history.to_dict(nan=None)
+        return state
+
+    def snapshot(self) -> dict[str, Any]:
+        """``state_dict`` without the history, which only grows: how many rows it has."""
         arrays = {"theta": self.theta.copy(), "best_theta": self.watch.best_theta.copy()}
         arrays |= {
             name: slot.copy() for name, slot in zip(self.rule.slots, self.slots, strict=True)
@@ -282,12 +289,22 @@ class Trainer:
             "tally": self._tally.tolist(),
             "schedule": dict(self.memory),
             "watch": self.watch.numbers(),
-            "history": self.history.to_dict(nan=None),
+            "rows_of_history": len(self.history),
         }
+        if hasattr(self.order, "state_dict"):
+            own = self.order.state_dict()  # type: ignore[union-attr]
+            arrays |= own["arrays"]
+            numbers["order"] = own["numbers"]
         return {"arrays": arrays, "numbers": numbers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave; refuses another size, precision or update rule."""
+        """Go on from what ``state_dict`` gave; refuses another size, precision or update rule.
+
+        Raises
+        ------
+        OptionError, ShapeError
+            Where it is not the state of such a trainer; its own state may then be mixed.
+        """
         arrays, numbers = state["arrays"], state["numbers"]
         if numbers["rule"] != self.rule.kind:
             raise OptionError(
@@ -301,6 +318,7 @@ class Trainer:
                     f"state {name!r}: expected {self.theta.dtype} of shape {self.theta.shape}, "
                     f"got {came.dtype} of shape {came.shape}"
                 )
+        _check_numbers(numbers, self.batches_per_epoch, self.memory)
         self.theta[...] = arrays["theta"]
         for name, slot in zip(self.rule.slots, self.slots, strict=True):
             slot[...] = arrays[name]
@@ -308,7 +326,10 @@ class Trainer:
         for name in _COUNTERS:
             setattr(self, name, numbers[name])
         self.memory = dict(numbers["schedule"])
-        self._tally = np.array(numbers["tally"])
+        self._tally = np.array(numbers["tally"], dtype=np.float64)
+        self._ahead = {}
+        if hasattr(self.order, "load_state_dict"):
+            self.order.load_state_dict({"arrays": arrays, "numbers": numbers["order"]})  # type: ignore[union-attr]
         self._good = self.theta.copy()
         self.watch.restore(numbers["watch"], arrays["best_theta"])
         self.history = History(numbers["history"])
@@ -508,6 +529,24 @@ MOST_ORDERED = 1 << 20
 """Row numbers that are kept at a time where the order of the rows is the caller's own."""
 
 _COUNTERS = ("epoch", "batch", "rows_seen", "finished", "seconds")
+
+
+def _check_numbers(numbers: Mapping[str, Any], batches: int, memory: Mapping[str, Any]) -> None:
+    """Refuse counters that no training has, before they are counted with."""
+    for name in ("epoch", "batch", "rows_seen", "step"):
+        value = numbers[name]
+        if type(value) is not int or not 0 <= value < 1 << 53:
+            raise OptionError(f"state {name!r}: expected an integer ≥ 0, got {value!r}")
+    if numbers["batch"] >= batches:
+        raise OptionError(f"state 'batch': expected less than {batches}, got {numbers['batch']}")
+    if not isinstance(numbers["finished"], (str, type(None))):
+        raise OptionError(f"state 'finished': expected a text, got {numbers['finished']!r}")
+    if type(numbers["seconds"]) not in (int, float) or len(numbers["tally"]) != 4:
+        raise OptionError("state 'seconds' or 'tally': expected a number, and four of them")
+    if set(numbers["schedule"]) != set(memory):
+        raise OptionError(f"state 'schedule': expected {sorted(memory)}")
+    if any(type(one) not in (int, float, type(None)) for one in numbers["schedule"].values()):
+        raise OptionError("state 'schedule': expected numbers")
 
 
 def _seed(value: Any) -> int:

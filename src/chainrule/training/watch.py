@@ -75,7 +75,9 @@ class Watch:
     def restore(self, numbers: dict[str, Any], best_theta: np.ndarray) -> None:
         """What ``numbers`` told, put back."""
         worst = -math.inf if self.score else math.inf
-        self.best = worst if numbers["best"] is None else numbers["best"]
-        self.best_epoch = numbers["best_epoch"]
-        self.no_improvement = numbers["no_improvement"]
+        self.best = worst if numbers["best"] is None else float(numbers["best"])
+        for name in ("best_epoch", "no_improvement"):
+            if type(numbers[name]) is not int or numbers[name] < 0:
+                raise OptionError(f"state {name!r}: expected an integer ≥ 0, got {numbers[name]!r}")
+            setattr(self, name, numbers[name])
         self.best_theta[...] = best_theta
