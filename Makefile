@@ -6,6 +6,8 @@
 #   make imports     the contract between rooms         make clean      remove what was built
 #   make sanitize    the native code under ASan, UBSan and TSan
 #   make bench       against the peers, with ratios     make bench-micro  ours alone, to compare commits
+#   make docs        the book and the reference, in docs/_build/html
+#   make catalogues  the translators' files brought up to the chapters
 #   make distclean   the environment as well
 
 PYTHON ?= python3
@@ -21,10 +23,11 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all sanitize bench bench-micro lint types imports clean distclean
+.PHONY: help demo test test-all sanitize bench bench-micro docs catalogues lint types imports \
+  clean distclean
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 # --- what is installed, each with a stamp in the environment --------------------------------
 
@@ -89,6 +92,21 @@ bench: $(VENV)/.with-bench
 bench-micro: $(VENV)/.with-test
 	$(BIN)/python -m pytest benchmarks/micro $(ARGS)
 
+# English first, which executes every chapter; Persian takes what they printed and drew.
+SPHINX := $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going
+LANGUAGES := fa
+
+docs: $(VENV)/.with-docs
+	rm -rf docs/_build docs/reference/generated
+	$(SPHINX) -d docs/_build/trees/en docs docs/_build/html
+	$(foreach one,$(LANGUAGES),$(SPHINX) -D language=$(one) -d docs/_build/trees/$(one) \
+	  docs docs/_build/html/$(one) &&) true
+	@echo "Open docs/_build/html/index.html"
+
+catalogues: $(VENV)/.with-docs
+	$(SPHINX) -b gettext -D nb_execution_mode=off -d docs/_build/trees/gettext docs docs/_build/gettext
+	$(BIN)/python docs/_ext/catalogues.py $(LANGUAGES)
+
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -100,7 +118,7 @@ imports: $(VENV)/.with-dev
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf build dist demo .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf build dist demo docs/_build docs/reference/generated .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 	rm -f $(VENV)/.chainrule
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
