@@ -105,7 +105,8 @@ def turn_around(app: Sphinx, exception: Exception | None) -> None:
 
 
 BLOCK = re.compile(r"\{[^{}]*\}")
-FOUR = re.compile(r"((?:margin|padding|border-radius|inset)):([^\s;{}]+) ([^\s;{}]+) ([^\s;{}]+) ([^\s;{}]+)(?=[;}])")  # fmt: skip
+VALUE = r"([^\s;{}]+)"
+FOUR = re.compile(rf"(margin|padding|border-radius|inset):{VALUE} {VALUE} {VALUE} {VALUE}(?=[;}}])")
 SIDE = re.compile(r"\b(left|right)\b")
 SWAPPED = {"left": "right", "right": "left"}
 
