@@ -73,6 +73,8 @@ def atomic_write(
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(f"{path}: expected the name of a file; came a folder.")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {target.parent}; create it first.")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
     try:
         with _create(temporary, mode) as file:

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 import chainrule as cr
 from chainrule.errors import ChainruleError
 from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier
+from chainrule.training import Callback
 
 ALL = (MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier)
 # a few rows and epochs: convergence is not looked at
@@ -47,7 +48,7 @@ def refused(match, call, *arguments, kind=ValueError, **options):
         (X[:, :0], r"0 feature\(s\).*minimum of 1 is required"),
         (X[:, 0], "Expected 2D array, got 1D array instead.*reshape"),
         (X[:, :, None], "Found array with dim 3"),
-        (X + 1j, "Complex data not supported"),
+        (X + 1j, "Complex data not supported.*X holds complex numbers; give their real and"),
         (X[:7], "inconsistent numbers of samples"),
     ],
     ids=["nan", "inf", "sparse nan", "text", "no rows", "no columns", "1-d", "3-d", "complex", "y"],
@@ -58,6 +59,21 @@ def test_rows_at_fit(kind, table, match):
         table[0, 0] = "red"
     refused(match, model.fit, table, Y)
     assert vars(model) == vars(kind())
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_text_in_place_of_rows(kind):
+    said = "could not convert string to float: 'abc'.*X must be a table of numbers"
+    refused(said, kind().fit, "abc", Y)
+    refused(said, kind(max_iter=2).fit(X, Y).predict, "abc")
+    refused("y must hold numbers", MLPRegressor().fit, X, ["a", "b", "c"] * 10)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_numbers_of_complex_rows_are_not_printed(kind):
+    with pytest.raises(ValueError, match="complex numbers") as caught:
+        kind().fit(np.tile(X, (1, 20)) * 1j, Y)
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -93,6 +109,44 @@ def test_classes(kind):
     refused("requires y to be passed", kind().fit, X, None)
     refused("Multioutput target data is not supported", kind().fit, X, np.c_[Y, Y])
     refused("not in class_weight", kind(class_weight={5: 1.0}).fit, X, Y)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+def test_labels_without_an_order(kind):
+    # scikit-learn's perceptrons raise a TypeError, its other classifiers a ValueError
+    for error in (TypeError, ValueError):
+        labels = np.array(["a", "b", None] * 10, dtype=object)
+        refused("y holds None in row 2; every row needs a class", kind().fit, X, labels, kind=error)
+        refused("y holds None in row 0", kind().fit, X, [None] * 30, kind=error)
+        labels[2::3] = 7
+        refused("text and numbers: 'a' in row 0, 7 in row 2", kind().fit, X, labels, kind=error)
+
+
+@pytest.mark.parametrize("kind", CLASSIFIERS)
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({0: 0, 1: 0, 2: 0}, "class_weight: the weights of all rows are 0"),
+        ({0: -1.0}, "finite number ≥ 0 for each class; came -1.0 for class 0"),
+        ({2: np.nan}, "finite number ≥ 0 for each class; came nan for class 2"),
+        ({1: np.inf}, "finite number ≥ 0 for each class; came inf for class 1"),
+        ({1: "a"}, "finite number ≥ 0 for each class; came 'a' for class 1"),
+        ({1: None}, "finite number ≥ 0 for each class; came None for class 1"),
+    ],
+    ids=str,
+)
+def test_weights_of_classes(kind, weights, words):
+    refused(words, kind(class_weight=weights).fit, X, Y)
+    seldom = {0: 0.0, 1: 1.0, 2: 2.0}
+    refused(
+        "weights of all rows are 0", kind(class_weight=seldom).fit, X, Y, (Y == 0).astype(float)
+    )
+
+
+def test_weights_of_the_classes_of_a_table():
+    table = np.stack([Y == 0, Y == 1], axis=1).astype(int)
+    weights = [{0: 1.0, 1: -2.0}, {0: 1.0, 1: 1.0}]
+    refused("came -2.0 for class 1", MLPClassifier(class_weight=weights).fit, X, table)
 
 
 @pytest.mark.parametrize("kind", [OneVsAllClassifier, SoftmaxClassifier])
@@ -178,8 +232,23 @@ def test_options(kind, name, value, words):
         ({"dropout": [1.0]}, r"dropout must be in the range \[0, 1\), got 1.0"),
         ({"layers": [20]}, r"expected layers such as Dense\(20, 'relu'\), got 20"),
         ({"layers": lambda x: 3}, "layers must be a function from a node to a node"),
-        ({"loss": lambda scores, target: 3.0}, "loss must be a function of the nodes"),
-        ({"loss": lambda scores, target: scores}, "must read exactly one target, got none"),
+        (
+            {"loss": lambda scores, target: 3.0},
+            "loss must be a function of the nodes.*returns a node, got float.*cr.square",
+        ),
+        (
+            {"loss": lambda scores, target: scores},
+            r"one number a row, of shape \(rows,\), got \(rows, 3\).*scores \(rows, 3\) and "
+            r"targets \(rows,\), numbers of classes.*cr.sum\(…, axis=1\)",
+        ),
+        (
+            {"loss": lambda scores, target: cr.sum(scores, axis=1)},
+            "must read exactly one target, got none",
+        ),
+        (
+            {"loss": lambda scores, target: cr.square(scores - target)},
+            "loss: subtract calculates with real numbers.*numbers of classes, which cr.softmax_c",
+        ),
         ({"loss": "hinge"}, "'loss' parameter of MLPClassifier must be .*'log_loss'"),
         ({"label_smoothing": 1.0}, "'label_smoothing' parameter"),
         ({"scoring": "goodness", "early_stopping": True}, "'goodness' is not a valid scoring"),
@@ -187,6 +256,35 @@ def test_options(kind, name, value, words):
 )
 def test_options_of_networks(options, match):
     refused(match, MLPClassifier(**options).fit, X, Y)
+
+
+def test_losses_of_ones_own():
+    def fit(loss, y):
+        return MLPRegressor(loss).fit(X, y)
+
+    two = X[:, :2]
+    refused(r"got \(rows, 2\).*cr.sum", fit, lambda s, t: cr.square(s - t), two)
+    refused(r"got \(\).*Leave out the mean", fit, lambda s, t: cr.mean(cr.square(s - t)), X[:, 0])
+    wrong = {"kind": TypeError}
+    refused(r"write cr\.square\(…\)", fit, lambda s, t: np.square(s - t), X[:, 0], **wrong)
+    refused(r"write cr\.mean\(…\)", fit, lambda s, t: np.mean(s - t), X[:, 0], **wrong)
+    refused("np.clip calculates.*sigmoid", fit, lambda s, t: np.clip(s - t, 0, 1), X[:, 0], **wrong)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_callbacks(kind):
+    class Mine(Callback):
+        pass
+
+    words = "callbacks: expected functions of a Progress, or Callback objects; came"
+    for solver in ("adam", "cg"):
+        options = {"solver": solver, "max_iter": 2}
+        refused(rf"{words} 3 \(int\)", kind(callbacks=[3], **options).fit, X, Y, kind=TypeError)
+        refused(
+            rf"{words} the class Mine. Make one of it: Mine\(…\)",
+            *(kind(callbacks=[Mine], **options).fit, X, Y),
+            kind=TypeError,
+        )
 
 
 def test_validation_data():

@@ -9,6 +9,7 @@ import sklearn.neural_network as theirs
 from sklearn.base import clone
 
 from chainrule.estimators import MLPClassifier, MLPRegressor
+from chainrule.networks import Dense
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -166,6 +167,85 @@ def test_partial_fit_and_warm_start_go_on_as_scikit_learns(digits):
     for model in models:
         model.fit(X, y).fit(X, y)
     assert_same_fit(*models)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize(("before", "after"), [((9,), (4,)), (6, 7), ((5, 4), (3, 8))], ids=str)
+def test_sizes_changed_between_fits_that_go_on_are_not_looked_at(
+    digits, before, after, solver, method
+):
+    X, y = digits
+    models = [
+        one(before, random_state=5, warm_start=True, max_iter=3, solver=solver) for one in PAIRS[0]
+    ]
+    for model in models:
+        model.fit(X, y).set_params(hidden_layer_sizes=after)
+        getattr(model, method)(X, y)
+        assert model.get_params()["hidden_layer_sizes"] == after
+    assert_same_fit(*models)
+    np.testing.assert_array_equal(*(model.predict(X) for model in models))
+    ours = models[0]
+    J, theta, *data = ours.as_objective(X, y)
+    assert np.isfinite(J(theta, *data)[0])
+
+
+@pytest.mark.parametrize(
+    ("solver", "before", "after"),
+    [
+        ("adam", (5,), (5, 4)),
+        ("adam", (5, 4), (5,)),
+        ("adam", (5,), ()),
+        ("lbfgs", (5,), (7,)),
+        ("lbfgs", (5,), (5, 4)),
+        ("lbfgs", (5,), ()),
+    ],
+)
+def test_where_scikit_learn_fails_on_changed_sizes_the_remedy_is_said(
+    digits, solver, before, after
+):
+    X, y = digits
+    ours, other = (
+        one(before, warm_start=True, max_iter=3, solver=solver).fit(X, y) for one in PAIRS[0]
+    )
+    with pytest.raises((ValueError, AttributeError, IndexError)):
+        other.set_params(hidden_layer_sizes=after).fit(X, y)
+    kept = [W.copy() for W in ours.coefs_]
+    with pytest.raises(ValueError, match="has its layers.*Set them back, or fit anew"):
+        ours.set_params(hidden_layer_sizes=after).fit(X, y)
+    for one, two in zip(kept, ours.coefs_, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert len(ours.set_params(warm_start=False).fit(X, y).coefs_) == len(after) + 1
+
+
+def test_layers_of_ones_own_changed_between_fits(digits):
+    X, y = digits
+    model = MLPClassifier(layers=[Dense(5, "relu")], warm_start=True, max_iter=2).fit(X, y)
+    model.layers = [Dense(5, "relu"), Dense(4, "relu")]
+    with pytest.raises(ValueError, match="needs the same layers; .*missing: W3, b3.*Set the opt"):
+        model.fit(X, y)
+
+
+def test_changes_of_solver_between_fits_that_go_on(digits):
+    X, y = digits
+    ours, other = (one((6,), warm_start=True, max_iter=3, random_state=0) for one in PAIRS[0])
+    for model in (ours, other):
+        model.fit(X, y).set_params(solver="sgd").fit(X, y)
+    assert_same_fit(ours, other)
+    for model in (ours, other):
+        model.set_params(solver="lbfgs").fit(X, y)
+    for name in ("n_iter_", "t_", "best_loss_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(other, name), rtol=1e-8)
+    np.testing.assert_allclose(ours.coefs_[0], other.coefs_[0], rtol=1e-6, atol=1e-8)
+
+
+def test_poissons_printed_loss_is_the_reported_one(values, capsys):
+    X, y = values
+    printed = []
+    for one in PAIRS[1]:
+        one("poisson", (4,), max_iter=3, random_state=0, verbose=True).fit(X, np.exp(y))
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
 
 
 def test_partial_fit_after_fit(values):

@@ -1,12 +1,23 @@
 """A fit that fails leaves the estimator as it was; one interrupted, with the best parameters."""
 
 import copy
+import pickle
+import signal
+import threading
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from chainrule.errors import NumericalError
-from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier
+from chainrule.estimators import (
+    MLPClassifier,
+    MLPRegressor,
+    OneVsAllClassifier,
+    SoftmaxClassifier,
+    fitting,
+)
+from chainrule.training import Objective
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,6 +36,10 @@ class Fails:
         self.count += 1
         if self.count == self.after:
             raise self.error
+
+    def score(self, model, X, y):
+        self(None)
+        return model.score(X, y)
 
 
 def kept(model):
@@ -155,3 +170,112 @@ def test_ctrl_c_ends_all_classes(digits):
     assert 0 < done.sum() < 10
     assert np.all(model.coef_[~done] == 0)
     assert np.all(np.any(model.coef_[done] != 0, axis=1))
+
+
+FULL_BATCH = ("lbfgs", "cg", "newton-cg", "bfgs", "tnc", "gd")
+MINI_BATCH = ("sgd", "adam", "adamw", "rmsprop", "nesterov")
+
+
+class InterruptedObjective:
+    """Ctrl-C in the middle of an evaluation: the ``after``-th of the objective raises."""
+
+    def __init__(self, after):
+        self.after = after
+        self.count = 0
+        self.real = Objective.evaluate
+
+    def __call__(self, objective, *arguments, **options):
+        self.count += 1
+        if self.count == self.after:
+            raise KeyboardInterrupt
+        return self.real(objective, *arguments, **options)
+
+
+def assert_whole(model, X):
+    """All parts of the state belong to one another."""
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert all(np.isfinite(W).all() for W in model.parameters_.values())
+    assert len(model.loss_curve_) == len(model.history_)
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 5, 9, 14])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_ctrl_c_within_an_evaluation(digits, solver, after):
+    X, y = digits
+    start = MLPClassifier((6,), random_state=0)
+    J, theta, *data = start.as_objective(X, y)
+    interrupted = InterruptedObjective(after)
+    model = MLPClassifier((6,), solver=solver, random_state=0, max_iter=40)
+    with (
+        mock.patch.object(Objective, "evaluate", lambda *a, **k: interrupted(*a, **k)),
+        pytest.warns(UserWarning, match="Training interrupted by user"),
+    ):
+        model.fit(X, y)
+    assert interrupted.count >= after  # it did come to that
+    assert model.training_status_ == "interrupted"
+    assert_whole(model, X)
+    # the best so far: never worse than the start
+    assert J(J.pack(model.parameters_), *data)[0] <= J(theta, *data)[0]
+
+
+@pytest.mark.parametrize("after", [1, 4, 9])
+@pytest.mark.parametrize("solver", FULL_BATCH)
+def test_ctrl_c_within_a_fit_that_goes_on(digits, solver, after):
+    X, y = digits
+    model = MLPClassifier((6,), solver=solver, random_state=0, max_iter=10, warm_start=True)
+    model.fit(X, y)
+    J, before, *data = model.as_objective(X, y)
+    interrupted = InterruptedObjective(after)
+    with (
+        mock.patch.object(Objective, "evaluate", lambda *a, **k: interrupted(*a, **k)),
+        pytest.warns(UserWarning, match="Training interrupted by user"),
+    ):
+        model.fit(X, y)
+    assert_whole(model, X)
+    assert J(J.pack(model.parameters_), *data)[0] <= J(before, *data)[0]
+
+
+@pytest.mark.parametrize("when", ["at once", "in the middle", "validation"])
+@pytest.mark.parametrize("solver", MINI_BATCH)
+def test_ctrl_c_between_mini_batches(digits, solver, when):
+    X, y = digits
+    model = MLPClassifier((6,), solver=solver, random_state=0, max_iter=400, tol=0, batch_size=20)
+    if when == "validation":
+        model.set_params(early_stopping=True, scoring=Fails(KeyboardInterrupt(), after=3).score)
+    else:
+        # the signal itself, while compiled code runs
+        timer = threading.Timer(0.001 if when == "at once" else 0.03, signal.raise_signal, [2])
+        model.set_params(callbacks=[lambda progress: timer.start() if progress.epoch == 1 else 0])
+        model.set_params(n_iter_no_change=np.inf, max_iter=100000)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, y)
+    assert model.training_status_ == "interrupted"
+    assert model.n_iter_ >= 1
+    assert_whole(model.set_params(callbacks=None, scoring=None), X)
+
+
+@pytest.mark.parametrize("stage", ["check_rows_and_target", "build_network", "split_rows"])
+def test_ctrl_c_before_training_changes_nothing(digits, stage):
+    X, y = digits
+    model = MLPClassifier((6,), early_stopping=True, max_iter=2, random_state=0).fit(X, y)
+    before = kept(model)
+    model.hidden_layer_sizes = (7,)
+    with (
+        mock.patch.object(fitting, stage, side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        model.fit(X, y)
+    assert_unchanged(model, before)
+
+
+def test_ctrl_c_after_training_changes_nothing(digits):
+    X, y = digits
+    model = MLPClassifier((6,), max_iter=2, random_state=0).fit(X, y)
+    before = kept(model)
+    with (
+        mock.patch.object(fitting, "joined_history", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        model.set_params(alpha=3.0).fit(X, y)
+    assert_unchanged(model, before)

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.utils.class_weight import compute_sample_weight
 
 from chainrule.errors import OptionError
 from chainrule.estimators import OneVsAllClassifier, SoftmaxClassifier
@@ -180,3 +182,53 @@ def test_partial_fit(digits, kind):
         model.partial_fit(X, y, classes=range(10))
     assert model.score(X, y) > 0.95
     assert not hasattr(kind(solver="lbfgs"), "partial_fit")
+
+
+CONVERGED = {
+    "L2": {},
+    "class weights": {"class_weight": {0: 3.0, 1: 0.5}},
+    "balanced": {"class_weight": "balanced"},
+    "L1": {"l1_ratio": 1.0},
+    "L1 and L2, balanced": {"l1_ratio": 0.3, "class_weight": "balanced"},
+}
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # the penalty's option has changed its name
+@pytest.mark.parametrize("rows", ["dense", "CSR"])
+@pytest.mark.parametrize("options", CONVERGED)
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("kind", [SoftmaxClassifier, OneVsAllClassifier])
+def test_at_the_minimum_logistic_regression_and_ours_are_one(digits, kind, classes, options, rows):
+    X, y = digits
+    X, y = X[y < classes][:, 16:48], y[y < classes]
+    options = {"l1_ratio": 0.0, "class_weight": None} | CONVERGED[options]
+    weight = compute_sample_weight(options["class_weight"], y)
+    given = scipy.sparse.csr_matrix(X) if rows == "CSR" else X
+    ours = kind(alpha=LAMBDA, tol=1e-8, max_iter=10000, **options).fit(given, y)
+    single = LogisticRegression(
+        C=1 / (weight.sum() * LAMBDA),
+        l1_ratio=options["l1_ratio"],
+        solver="saga" if options["l1_ratio"] else "newton-cg",
+        tol=1e-10 if options["l1_ratio"] else 1e-9,
+        max_iter=100000,
+        **({"penalty": "elasticnet"} if options["l1_ratio"] else {}),
+    )
+    if kind is SoftmaxClassifier or classes == 2:
+        other = clone(single).fit(X, y, weight)
+        coef, intercept = other.coef_, other.intercept_
+        np.testing.assert_allclose(ours.predict_proba(given), other.predict_proba(X), atol=1e-4)
+    else:
+        found = [clone(single).fit(X, y == k, weight) for k in range(classes)]
+        coef = np.concatenate([one.coef_ for one in found])
+        intercept = np.concatenate([one.intercept_ for one in found])
+    assert ours.coef_.shape == coef.shape
+    np.testing.assert_allclose(ours.coef_, coef, atol=1e-4)
+    if options["l1_ratio"]:
+        np.testing.assert_array_equal(ours.coef_ == 0, coef == 0)
+        assert np.any(coef == 0)
+    if kind is OneVsAllClassifier or classes == 2:
+        np.testing.assert_allclose(ours.intercept_, intercept, atol=1e-4)
+    else:  # one number may be added to all of them
+        np.testing.assert_allclose(
+            ours.intercept_ - ours.intercept_.mean(), intercept - intercept.mean(), atol=1e-4
+        )

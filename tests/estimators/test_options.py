@@ -350,6 +350,36 @@ def test_loss_of_ones_own(values):
     np.testing.assert_array_equal(ours.fit(X, y).coefs_[0], named.fit(X, y).coefs_[0])
 
 
+def test_loss_of_ones_own_written_out(values):
+    X, y = values
+    options = {"hidden_layer_sizes": (8,), "random_state": 0, "max_iter": 5}
+    ours = MLPRegressor(lambda scores, target: cr.square(scores - target) / 2, **options)
+    named = MLPRegressor(**options).fit(X, y)
+    np.testing.assert_allclose(ours.fit(X, y).coefs_[0], named.coefs_[0], rtol=1e-12)
+    assert ours.loss_ == pytest.approx(named.loss_, rel=1e-12)
+    # several outputs: the sum over them is the function's
+    y = np.stack([y, -y], axis=1)
+    ours = MLPRegressor(lambda s, t: cr.sum(cr.square(s - t), axis=1) / 2, **options)
+    np.testing.assert_allclose(
+        ours.fit(X, y).coefs_[0], MLPRegressor(**options).fit(X, y).coefs_[0], rtol=1e-12
+    )
+
+
+def test_loss_of_ones_own_for_two_classes(two_digits):
+    X, y = two_digits
+
+    def brier(scores, target):
+        return cr.square(cr.sigmoid(scores) - target)
+
+    model = MLPClassifier((5,), loss=brier, solver="lbfgs", alpha=0, random_state=0).fit(X, y)
+    p = model.predict_proba(X)[:, 1]
+    assert model.loss_ == pytest.approx(np.square(p - y).mean(), abs=1e-12)
+    assert model.score(X, y) == 1
+    # and early stopping, which looks at the loss of rows held back
+    model.set_params(solver="adam", early_stopping=True, max_iter=3).fit(X, y)
+    assert np.isfinite(model.history_["validation_loss"]).all()
+
+
 def test_loss_of_ones_own_for_classes(digits):
     X, y = digits
 

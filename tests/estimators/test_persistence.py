@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from sklearn.base import clone
 
 import chainrule as cr
 from chainrule.errors import FileFormatError, WrongTypeError
@@ -77,6 +78,8 @@ def test_parameters_are_there_for_other_programs(digits, tmp_path):
     model = MLPClassifier((9,), max_iter=3).fit(*digits)
     save(model, tmp_path / "model.safetensors")
     arrays = load_file(tmp_path / "model.safetensors")
+    vectors = {name: arrays.pop(name).shape for name in list(arrays) if name.startswith("memory ")}
+    assert vectors == {"memory mean": (685,), "memory square": (685,)}
     assert {name: array.shape for name, array in arrays.items()} == {
         "W1": (64, 9),
         "b1": (9,),
@@ -241,3 +244,103 @@ def test_arrays_that_do_not_fit_are_refused(digits, tmp_path, change):
     write_model(path, arrays, header)
     with pytest.raises(FileFormatError, match="expected an estimator"):
         load(path)
+
+
+GOES_ON = {
+    "adam": MLPClassifier((9,), alpha=2.0),
+    "sgd": MLPClassifier((9,), solver="sgd", learning_rate="invscaling", learning_rate_init=0.1),
+    "rmsprop": MLPClassifier((9,), solver="rmsprop", dtype="float32", dropout=0.2),
+    "adamw": MLPRegressor("huber", (9,), solver="adamw", learning_rate="cosine"),
+    "adaptive": MLPRegressor(hidden_layer_sizes=(9,), solver="sgd", learning_rate="adaptive"),
+    "plain sgd": SoftmaxClassifier(solver="sgd", momentum=0.0),
+    "one-vs-all": OneVsAllClassifier(solver="nesterov"),
+}
+
+
+def assert_same_bits(one, two):
+    for name, value in one.parameters_.items():
+        np.testing.assert_array_equal(value, two.parameters_[name])
+    for name in ("t_", "loss_curve_", "n_iter_", "best_loss_", "validation_scores_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+
+
+@pytest.mark.parametrize("name", GOES_ON)
+def test_partial_fit_goes_on_to_the_same_bits(name, digits, tmp_path):
+    X, y = digits
+    model = clone(GOES_ON[name]).set_params(random_state=3, batch_size=40)
+    classes = {} if isinstance(model, MLPRegressor) else {"classes": range(10)}
+    for _ in range(3):
+        model.partial_fit(X, y, **classes)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    for _ in range(2):
+        assert_same_bits(again.partial_fit(X, y), model.partial_fit(X, y))
+    # without memory the rule starts afresh
+    save(model, tmp_path / "bare", memory=False)
+    assert set(load_file(tmp_path / "bare")) == set(model.parameters_)
+    bare = load(tmp_path / "bare")
+    np.testing.assert_array_equal(bare.predict(X), model.predict(X))
+    bare.partial_fit(X, y)
+    if name != "plain sgd":
+        first = next(iter(model.parameters_))
+        assert np.any(bare.parameters_[first] != model.partial_fit(X, y).parameters_[first])
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_warm_start_goes_on_to_the_same_bits(early_stopping, digits, tmp_path):
+    X, y = digits
+    model = MLPClassifier(
+        (9,), max_iter=6, warm_start=True, early_stopping=early_stopping, random_state=3, tol=0.05
+    ).fit(X, y)
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    for _ in range(3):
+        assert_same_bits(again.fit(X, y), model.fit(X, y))
+        assert again.history_["loss"] == model.history_["loss"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "to"),
+    [
+        (["memory"], None),
+        (["memory"], {"dict": []}),
+        (["memory", "dict", 0, 1], "gd"),
+        (["memory", "dict", 0, 1], "sgd"),
+        (["memory", "dict", 1, 1], None),
+    ],
+    ids=str,
+)
+def test_memories_made_by_others_are_refused(digits, tmp_path, keys, to):
+    path = tmp_path / "model"
+    save(MLPClassifier((5,), max_iter=3).fit(*digits), path)
+    arrays, header = read_model(path)
+    assert header["memory"]["dict"][0] == ["rule", "adam"]
+    write_model(path, arrays, changed(header, *keys, to=to))
+    with pytest.raises(FileFormatError, match="expected an estimator"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays: arrays.pop("memory mean"),
+        lambda arrays: arrays.update({"memory mean": np.zeros(3)}),
+        lambda arrays: arrays.update({"memory mean": arrays["memory mean"].astype("f4")}),
+        lambda arrays: arrays.update({"memory other": arrays["memory mean"]}),
+    ],
+    ids=["missing", "shape", "precision", "stranger"],
+)
+def test_vectors_of_memories_that_do_not_fit_are_refused(digits, tmp_path, change):
+    path = tmp_path / "model"
+    save(MLPClassifier((5,), max_iter=3).fit(*digits), path)
+    arrays, header = read_model(path)
+    change(arrays)
+    write_model(path, arrays, header)
+    with pytest.raises(FileFormatError, match="expected an estimator"):
+        load(path)
+
+
+def test_saving_into_a_missing_folder_names_it(digits, tmp_path):
+    model = SoftmaxClassifier(max_iter=2).fit(*digits)
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere; create it first"):
+        save(model, tmp_path / "nowhere" / "model")

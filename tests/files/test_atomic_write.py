@@ -108,3 +108,15 @@ def test_other_modes_are_refused(tmp_path):
     with pytest.raises(OptionError, match="'wb' or 'w'"), atomic_write(tmp_path / "a", "a"):
         pass
     assert names(tmp_path) == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    path = tmp_path / "models" / "one.safetensors"
+    with (
+        pytest.raises(
+            FileNotFoundError, match=r"one\.safetensors: there is no folder .*models; cr"
+        ),
+        atomic_write(path),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -177,3 +177,40 @@ def test_options_come_after_the_operands_or_by_name():
         cr.scale(x, fctor=2.0)
     with pytest.raises(GraphError, match="scale takes 1 operand"):
         cr.scale(x, 2.0, 3.0)
+
+
+def test_arrays_and_numbers_of_numpy_meet_nodes():
+    x = cr.input("x", ("rows", 3))
+    two, row = np.float32(2.0), np.arange(3.0)
+    X = np.arange(6.0).reshape(2, 3)
+    for made, expected in (
+        (row + x, row + X),
+        (row - x, row - X),
+        (two * x, 2 * X),
+        (row / (x + 1), row / (X + 1)),
+        (np.subtract(x, row), X - row),
+        (x @ np.ones((3, 2)), X @ np.ones((3, 2))),
+        (np.multiply(row, x), row * X),
+    ):
+        np.testing.assert_array_equal(cr.Trace(made, {"x": X}).forward(), expected)
+    assert not np.any(row == x)
+    assert np.all(row != x)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (np.square, r"np.square calculates with numbers, and h has none.*write cr.square\(…\)"),
+        (np.abs, r"write cr.absolute\(…\)"),
+        (lambda h: np.maximum(h, 0), r"write cr.maximum\(…\)"),
+        (np.mean, r"write cr.mean\(…\)"),
+        (lambda h: np.sum(h, axis=1), r"write cr.sum\(…\)"),
+        (np.arctan, "np.arctan calculates.*chainrule's own functions: absolute, .*, tanh"),
+        (lambda h: np.where(h, 1, 2), "np.where calculates"),
+        (lambda h: np.add.reduce(h), "np.add calculates"),
+    ],
+)
+def test_functions_of_numpy_are_refused_with_the_nodes_own(call, said):
+    h = cr.tanh(cr.input("x", ("rows", 3)), name="h")
+    with pytest.raises(TypeError, match=said):
+        call(h)

@@ -100,6 +100,11 @@ def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:
     text = " ".join(line for line in lines if line and not line.startswith(("array=", "[")))
     if text.startswith("Input X contains"):
         return DataError(f"{lines[0]} {name}: {_where_not_finite(X)}")
+    if text.startswith("Complex data not supported"):
+        return DataError(
+            f"Complex data not supported. {name}: X holds complex numbers; give their real and "
+            "imaginary parts as columns of their own."
+        )
     if text.startswith("could not convert string to float"):
         return DataError(f"{text}. {name}: {_where_text(X)}")
     return DataError(text) if len(lines) > 1 else error
@@ -119,6 +124,8 @@ def _where_not_finite(X: Any) -> str:
 def _where_text(X: Any) -> str:
     remedy = "encode text first, for instance with OneHotEncoder."
     values = np.asarray(X)
+    if values.ndim < 2 and values.dtype.kind in "OUS":
+        return "X must be a table of numbers, one row a sample; it is text."
     for column in range(values.shape[1] if values.ndim == 2 else 0):
         for row, value in enumerate(values[:, column]):
             if isinstance(value, str):

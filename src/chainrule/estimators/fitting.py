@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils import check_random_state
 
-from chainrule.errors import DataError, LabelError
+from chainrule.errors import DataError, GraphError, LabelError, OptionError, ShapeError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
 from chainrule.estimators.checkpointing import checkpoints_of, note_data, random_state_from
 from chainrule.estimators.data import check_rows_and_target, check_weights
@@ -85,9 +85,9 @@ class TrainedEstimator(NetworkEstimator):
         """What the rows held back should be like in proportion, or None."""
         return None
 
-    def _reported(self, loss: float, rows: Rows) -> float:
-        """The loss as scikit-learn reports it."""
-        return loss
+    def _row_constants(self, y: np.ndarray) -> np.ndarray | None:
+        """Terms of each row's loss that scikit-learn reports and that no parameter changes."""
+        return None
 
     @property
     def _judged_labels(self) -> Any:
@@ -99,8 +99,8 @@ class TrainedEstimator(NetworkEstimator):
         """How many iterations there can be, for scikit-learn's callbacks; None: not known."""
         return self.max_iter
 
-    def _hidden(self) -> Hidden:
-        """The layers before the head."""
+    def _hidden(self, first: bool) -> Hidden:
+        """The layers before the head; ``first``: by the options alone, else of the last fit."""
         return Hidden()
 
     @abstractmethod
@@ -136,7 +136,7 @@ class TrainedEstimator(NetworkEstimator):
                 self._for_loss(encoded),
                 self._row_weights(y, check_weights(sample_weight, X.shape[0])),
             )
-            held_data = validation_data or self.validation_data
+            held_data = self.validation_data if validation_data is None else validation_data
             classes = getattr(self, "classes_", None)
             note_data(kept, X, encoded, rows.weight, classes, held_data)
             random_state = random_state_from(kept, check_random_state(self.random_state))
@@ -154,10 +154,11 @@ class TrainedEstimator(NetworkEstimator):
                 memory=None if first else self._memory,
                 penalty_scale=self._penalty_scale,
                 loss_parts=self._loss_parts,
+                row_constants=self._row_constants(rows.y),
                 options=self._solver_options,
                 kept=kept,
             )
-            self._keep(network, self._train(network, theta0, rows, run), rows, first)
+            self._keep(network, self._train(network, theta0, rows, run), first)
         end_fit(context, self, X, y)
         return self
 
@@ -171,7 +172,7 @@ class TrainedEstimator(NetworkEstimator):
         if not first and getattr(self, "_made_for", None) == made_for:
             return self._network
         self._made_for = made_for
-        network = build_network(columns, self._hidden(), head, self.n_threads)
+        network = build_network(columns, self._hidden(first), head, self.n_threads)
         return self._penalised(network, total_weight)
 
     def _start(
@@ -185,7 +186,15 @@ class TrainedEstimator(NetworkEstimator):
         values = self._shown_in(network)
         if hasattr(self, "_theta"):
             values = self.parameters_ | values
-        return objective.pack(values).astype(self.dtype or np.result_type(*values.values()))
+        try:
+            theta = objective.pack(values)
+        except (GraphError, ShapeError) as error:
+            raise OptionError(
+                f"{type(self).__name__}: a fit that goes on from the last one (warm_start, "
+                f"partial_fit) needs the same layers; {error}. Set the options back, or fit anew "
+                "with warm_start=False."
+            ) from error
+        return theta.astype(self.dtype or np.result_type(*values.values()))
 
     def _hold_back(
         self,
@@ -197,7 +206,7 @@ class TrainedEstimator(NetworkEstimator):
         incremental: bool,
     ) -> tuple[Rows, HeldOut | None, bool]:
         """Rows to train on, rows to validate on, and whether these decide when to stop."""
-        if self.early_stopping and incremental:
+        if self.early_stopping and incremental and is_mini_batch(self):
             raise DataError("partial_fit does not support early_stopping=True")
         if validation_data is not None:
             return rows, self._given_rows(validation_data), bool(self.early_stopping)
@@ -227,26 +236,27 @@ class TrainedEstimator(NetworkEstimator):
     def _judge(self, network: Network, held: HeldOut) -> Judge:
         return Judge(network, held, self._judged_labels, self.scoring, self._with_theta(network))
 
-    def _keep(self, network: Network, result: Result, rows: Rows, first: bool) -> None:
+    def _keep(self, network: Network, result: Result, first: bool) -> None:
         """Everything that a fit leaves behind."""
         self._install(network, result.theta)
         self.n_iter_ = result.n_iter
         self.out_activation_ = self._head().activation
-        losses = [self._reported(loss, rows) for loss in result.history["loss"]]
+        losses = list(result.history["loss"])
         # scikit-learn's is that of the last epoch, also where the best epoch's weights are kept
         last = result.trainer is not None and len(losses) > 0
-        self.loss_ = losses[-1] if last else self._reported(result.loss, rows)
+        self.loss_ = losses[-1] if last else result.loss
         self.history_ = joined_history(
             None if first else getattr(self, "history_", None), result.history
         )
         self.training_status_ = result.status
         earlier = [] if first else getattr(self, "loss_curve_", [])
         self.loss_curve_ = [*earlier, *losses]
-        self.t_ = 0 if result.trainer is None else result.trainer.rows_seen
+        rows_before = 0 if first else getattr(self, "t_", 0)
+        self.t_ = rows_before if result.trainer is None else result.trainer.rows_seen
         self._memory = None if result.trainer is None else Memory.of(result.trainer)
-        self._keep_best(result, rows, first)
+        self._keep_best(result, first)
 
-    def _keep_best(self, result: Result, rows: Rows, first: bool) -> None:
+    def _keep_best(self, result: Result, first: bool) -> None:
         if result.trainer is None:
             return
         best = result.trainer.watch.best
@@ -258,7 +268,7 @@ class TrainedEstimator(NetworkEstimator):
         else:
             self.validation_scores_ = None
             self.best_validation_score_ = None
-            self.best_loss_ = self._reported(best, rows)
+            self.best_loss_ = best
 
     # beyond fit --------------------------------------------------------------------------
 
@@ -296,7 +306,7 @@ class TrainedEstimator(NetworkEstimator):
             encoded = self._learn_target(y, first=True, incremental=False, classes=None)
         else:
             encoded = self._encode_again(y)
-        network = build_network(X.shape[1], self._hidden(), self._head(), self.n_threads)
+        network = build_network(X.shape[1], self._hidden(first), self._head(), self.n_threads)
         network = self._penalised(network, total_weight or X.shape[0])
         theta = self._start(network, check_random_state(self.random_state), X.dtype, first)
         return network, theta, X, self._for_loss(encoded)

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.training import History, Trainer
+from chainrule.errors import FileFormatError
+from chainrule.training import UPDATES, History, Trainer
+
+PREFIX = "memory "
+NUMBERS = ("rule", "step", "schedule", "rows_seen", "best", "no_improvement", "scored")
+"""What a model file holds of a ``Memory`` besides arrays."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,8 @@ class Memory:
         What the schedule remembers.
     rows_seen : int
         scikit-learn's ``t_``.
-    best, best_theta, no_improvement
-        The best loss or score so far, where it was, epochs in a row that were not better.
+    best, no_improvement
+        The best loss or score so far, epochs in a row that were not better.
     scored : bool
         Whether ``best`` is a score.
     """
@@ -36,7 +41,6 @@ class Memory:
     schedule: dict[str, Any]
     rows_seen: int
     best: float
-    best_theta: np.ndarray
     no_improvement: int
     scored: bool
 
@@ -51,10 +55,39 @@ class Memory:
             dict(trainer.memory),
             trainer.rows_seen,
             watch.best,
-            watch.best_theta,
             watch.no_improvement,
             watch.score,
         )
+
+    def to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays by name and numbers by name."""
+        slots = zip(UPDATES[self.rule].slots, self.slots, strict=True)
+        arrays = {f"{PREFIX}{name}": slot for name, slot in slots}
+        return arrays, {name: getattr(self, name) for name in NUMBERS}
+
+    @classmethod
+    def from_file(
+        cls, arrays: dict[str, np.ndarray], numbers: dict[str, Any], theta: np.ndarray
+    ) -> Memory:
+        """What ``to_file`` gave, of a network whose parameters are ``theta``.
+
+        Raises
+        ------
+        FileFormatError
+            When it is not of this network.
+        """
+        if numbers.keys() != set(NUMBERS) or numbers["rule"] not in UPDATES:
+            raise FileFormatError(f"training state of {sorted(numbers)}; known are {NUMBERS}")
+        slots = [f"{PREFIX}{name}" for name in UPDATES[numbers["rule"]].slots]
+        if arrays.keys() != set(slots):
+            raise FileFormatError(f"training state in {sorted(arrays)}; expected {slots}")
+        for name, array in arrays.items():
+            if array.shape != theta.shape or array.dtype != theta.dtype:
+                raise FileFormatError(
+                    f"{name}: {array.dtype} of shape {array.shape} for {theta.size} parameters "
+                    f"of {theta.dtype}"
+                )
+        return cls(slots=tuple(arrays[name] for name in slots), **numbers)
 
     def hand_on(self, trainer: Trainer, *, update_rule: bool) -> None:
         """Let ``trainer`` go on from here; ``update_rule``: with the rule's memory, too."""
@@ -62,7 +95,6 @@ class Memory:
         if self.scored == trainer.watch.score:
             trainer.watch.best = self.best
             trainer.watch.no_improvement = self.no_improvement
-            trainer.watch.best_theta[...] = self.best_theta
         if update_rule and self.rule == trainer.rule.kind:
             trainer.state.step = self.step
             trainer.memory = dict(self.schedule)

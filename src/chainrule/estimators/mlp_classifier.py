@@ -12,6 +12,7 @@ from chainrule.estimators.constraints import Constraint, function, one_of
 from chainrule.estimators.mlp import MultiLayerPerceptron
 from chainrule.estimators.network import Head
 from chainrule.estimators.options import CLASSES, COMMON, HIDDEN
+from chainrule.estimators.own_loss import own_loss
 
 
 class MLPClassifier(Classification, MultiLayerPerceptron):
@@ -227,7 +228,7 @@ class MLPClassifier(Classification, MultiLayerPerceptron):
 
     def _head(self) -> Head:
         head = self._softmax_head() if self._labels.kind == "multiclass" else self._sigmoid_head()
-        return replace(head, loss=self.loss) if callable(self.loss) else head
+        return replace(head, loss=own_loss(self.loss)) if callable(self.loss) else head
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class (or label) for each row, (rows, classes)."""

@@ -14,8 +14,8 @@ from chainrule.estimators.constraints import Constraint, function, one_of, real
 from chainrule.estimators.mlp import MultiLayerPerceptron
 from chainrule.estimators.network import Head
 from chainrule.estimators.options import COMMON, HIDDEN
+from chainrule.estimators.own_loss import own_loss
 from chainrule.estimators.rules import is_mini_batch
-from chainrule.estimators.solving import Rows
 from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 
@@ -257,7 +257,7 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         name = self.loss
         shape = (ROWS,) if self.n_outputs_ == 1 else (ROWS, self.n_outputs_)
         if not isinstance(name, str):
-            return Head(self.n_outputs_, "identity", name, shape)
+            return Head(self.n_outputs_, "identity", own_loss(name), shape)
         options = {"quantile": {"q": self.quantile}, "huber": {"delta": self.huber_delta}}
 
         def loss(scores: Node, target: Node) -> Node:
@@ -270,12 +270,11 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         # scikit-learn reports the mean over outputs, and follows the gradient of the sum
         return self.n_outputs_ if self.loss == "squared_error" else 1
 
-    def _reported(self, loss: float, rows: Rows) -> float:
+    def _row_constants(self, y: np.ndarray) -> np.ndarray | None:
         if self.loss != "poisson":
-            return loss
+            return None
         # scikit-learn's half deviance has terms of y alone
-        constant = (xlogy(rows.y, rows.y) - rows.y).reshape(len(rows.y), -1).sum(axis=1)
-        return loss + float(np.average(constant, weights=rows.weight))
+        return (xlogy(y, y) - y).reshape(len(y), -1).sum(axis=1)
 
     # what users call ---------------------------------------------------------------------
 
@@ -294,9 +293,10 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         """
         return self._fit(X, y, sample_weight, validation_data=validation_data)
 
-    @available_if(is_mini_batch)
+    # scikit-learn's regressor has the method with "lbfgs", too, and goes on from its last weights
+    @available_if(lambda model: is_mini_batch(model) or model.solver == "lbfgs")
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """One epoch over these rows, going on from where training stands."""
+        """One epoch over these rows, going on from where training stands; "lbfgs": a whole run."""
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> np.ndarray:

@@ -200,11 +200,6 @@ def build_network(
     scores = _output_layer(h, head, gain)
     target = LEAVES["target"]("y", head.target_shape, dtype=head.target_dtype)
     row_loss = head.loss(scores, target)
-    if not isinstance(row_loss, Node):
-        raise OptionError(
-            "loss must be a function of the nodes (scores, target) that returns a node, "
-            f"got {type(row_loss).__name__}"
-        )
     output = _output(scores, head.activation)
     return Network(row_loss, scores, output, n_threads=n_threads)
 

@@ -146,7 +146,7 @@ class OneVsAllClassifier(LinearClassifier):
             return FUNCTIONS["binary_cross_entropy_with_logits"](scores, target, name="loss")
 
         head = Head(1, "logistic", loss, (ROWS,), start="zeros", bias=self.fit_intercept)
-        single = self._penalised(build_network(rows.X.shape[1], self._hidden(), head), 1.0)
+        single = self._penalised(build_network(rows.X.shape[1], self._hidden(True), head), 1.0)
         values = network.objective.unpack(theta0)
         problems = []
         for k in range(len(self.classes_)):
@@ -155,8 +155,8 @@ class OneVsAllClassifier(LinearClassifier):
             problems.append((single, start, replace(rows, y=np.ascontiguousarray(rows.y[:, k]))))
         return problems
 
-    def _keep(self, network: Network, result: Result, rows: Rows, first: bool) -> None:
-        super()._keep(network, result, rows, first)
+    def _keep(self, network: Network, result: Result, first: bool) -> None:
+        super()._keep(network, result, first)
         outputs = self._labels.outputs
         if np.ndim(self.n_iter_) == 0:
             self.n_iter_ = np.full(outputs, self.n_iter_, dtype=np.int32)

@@ -7,9 +7,12 @@
                 "classes"     the classes, for a classifier
                 "attributes"  what else the fit left: column names, losses, counts
                 "history"     the epochs
+                "memory"      counters of the update rule, its schedule and early stopping; their
+                              vectors, as long as all parameters together, are the arrays
+                              "memory mean", "memory square", "memory velocity"
 
-Loading builds the graph from its description and makes the estimator by its options; what the
-update rule remembered is not kept, so ``partial_fit`` goes on with a rule that starts afresh.
+Loading builds the graph from its description and makes the estimator by its options. A file may
+have no memory: ``partial_fit`` then goes on with a rule that starts afresh.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.errors import ChainruleError, FileFormatError, WrongTypeError, describe
 from chainrule.estimators.base import NetworkEstimator
+from chainrule.estimators.memory import PREFIX, Memory
 from chainrule.estimators.mlp_classifier import MLPClassifier
 from chainrule.estimators.mlp_regressor import MLPRegressor
 from chainrule.estimators.network import Network
@@ -60,6 +64,8 @@ def save(
     model: NetworkEstimator,
     path: str | os.PathLike[str],
     notes: Mapping[str, Any] | None = None,
+    *,
+    memory: bool = True,
 ) -> None:
     """Write a fitted estimator to a model file, atomically.
 
@@ -70,6 +76,9 @@ def save(
         The file to create or to replace; by custom ``.safetensors``.
     notes : mapping of str to plain data, optional
         What else the header should hold; ``chainrule.files.read_model`` gives it back.
+    memory : bool, default=True
+        Keep what the update rule of a mini-batch solver remembers, so that ``partial_fit`` and
+        ``warm_start`` go on to the same bits. Without it a file of "adam" is a third the size.
 
     Raises
     ------
@@ -104,6 +113,11 @@ def save(
             "sparse": labels.sparse,
         }
     arrays = {name: np.ascontiguousarray(value) for name, value in model.parameters_.items()}
+    remembered: Memory | None = getattr(model, "_memory", None)
+    if memory and remembered is not None:
+        vectors, numbers = remembered.to_file()
+        arrays |= vectors
+        header["memory"] = to_plain("save: memory", numbers)
     write_model(path, arrays, dict(notes or {}) | header)
 
 
@@ -142,7 +156,12 @@ def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkE
     model.history_ = History(header["history"])  # type: ignore[attr-defined]
     network = Network.from_dict(header["network"])
     _restore_classes(model, network, header)
-    model._install(network, _theta(network, arrays))
+    vectors = {name: arrays.pop(name) for name in list(arrays) if name.startswith(PREFIX)}
+    theta = _theta(network, arrays)
+    if vectors or "memory" in header:
+        numbers = from_plain(header["memory"])
+        model._memory = Memory.from_file(vectors, numbers, theta)  # type: ignore[attr-defined]
+    model._install(network, theta)
     if network.columns != model.n_features_in_:
         raise FileFormatError(
             f"a network of {network.columns} columns for {model.n_features_in_} features"

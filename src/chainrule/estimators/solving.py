@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from chainrule.errors import NumericalError
 from chainrule.estimators.memory import Memory
 from chainrule.estimators.network import Network
+from chainrule.estimators.reported import loss_reporter, reported_losses
 from chainrule.estimators.rules import (
     RowOrder,
     is_mini_batch,
@@ -79,6 +80,8 @@ class Run:
     loss_parts : int
         The loss reported is that of a row divided by this: scikit-learn averages a squared error
         over outputs, though its gradient is that of the sum.
+    row_constants : ndarray or None
+        Terms of each row's loss that are reported with it; no parameter changes them.
     options : dict
         More options of SciPy's solver.
     kept : Checkpoints or None
@@ -92,20 +95,9 @@ class Run:
     memory: Memory | None = None
     penalty_scale: str = "batch"
     loss_parts: int = 1
+    row_constants: np.ndarray | None = None
     options: dict[str, Any] = field(default_factory=dict)
     kept: Checkpoints | None = None
-
-
-class _AveragedLosses:
-    """A backend that reports losses of rows divided by ``parts``, and is otherwise the same."""
-
-    def __init__(self, backend: Any, parts: int) -> None:
-        self.backend = backend
-        self.parts = parts
-
-    def run_batches(self, *arguments: Any, **options: Any) -> Any:
-        report = self.backend.run_batches(*arguments, **options)
-        return replace(report, losses=report.losses / self.parts)
 
 
 def batch_size_of(estimator: Any, count: int) -> int:
@@ -148,8 +140,9 @@ def make_trainer(
     )
     if run.memory is not None:
         run.memory.hand_on(trainer, update_rule=run.one_epoch)
-    if run.loss_parts > 1:
-        trainer.backend = _AveragedLosses(trainer.backend, run.loss_parts)  # type: ignore[assignment]
+    trainer.backend = reported_losses(  # type: ignore[assignment]
+        trainer.backend, run.loss_parts, run.row_constants, rows.weight
+    )
     return trainer
 
 
@@ -173,7 +166,8 @@ def train_mini_batches(
         return _diverged(trainer, str(error))
     if run.validation is None:
         return result
-    # of all runs that went on from each other, this one perhaps not among the better ones
+    if trainer.watch.best_epoch == 0 and run.memory is not None and result.status != "interrupted":
+        return result  # no better than the run before: scikit-learn ends with the last epoch's
     return replace(result, theta=trainer.watch.best_theta.copy())
 
 
@@ -223,6 +217,7 @@ def train_full_batch(
 ) -> Result:
     """One of SciPy's solvers on all rows."""
     options = {"maxfun": estimator.max_fun} if estimator.solver == "lbfgs" else {}
+    reporter = loss_reporter(run.loss_parts, run.row_constants, rows.weight)
     result = minimize(
         network.objective,
         rows.X,
@@ -237,14 +232,15 @@ def train_full_batch(
         n_iter_no_change=None
         if run.validation is None or math.isinf(estimator.n_iter_no_change)
         else int(estimator.n_iter_no_change),
-        callbacks=run.callbacks,
+        callbacks=[*([] if reporter is None else [reporter]), *run.callbacks],
         progress_bar=estimator.progress_bar,
         options=options | run.options,
         checkpoint=run.kept,
     )
-    if run.loss_parts > 1:
-        penalty = network.objective.penalty_and_gradient(result.theta)[0]
-        result = replace(result, loss=(result.loss - penalty) / run.loss_parts + penalty)
+    if reporter is not None:
+        loss = network.objective(result.theta, rows.X, rows.y, rows.weight)[0]
+        loss = reporter.reported(network.objective, result.theta, loss)
+        result = replace(result, loss=loss)
     return result
 
 
@@ -263,7 +259,7 @@ def train(estimator: Any, network: Network, theta0: np.ndarray, rows: Rows, run:
         raise diverged(error) from error
     if not np.all(np.isfinite(result.theta)):
         raise diverged(NumericalError("a parameter is not finite after the last step"))
-    if not run.one_epoch or result.status == "interrupted":
+    if not (run.one_epoch and is_mini_batch(estimator)) or result.status == "interrupted":
         say_how_it_ended(estimator, result)
     return result
 

@@ -93,6 +93,7 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
     ValueError
         As scikit-learn: for targets that are not classes.
     """
+    _check_kinds(y)
     check_classification_targets(y)
     if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub":
         return _labels_of(np.unique(y))  # nothing more to find out, and small fits are short
@@ -105,6 +106,34 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
             f"{' or a table of 0 and 1' if multilabel else ''}; it is of the type {kind!r}"
         )
     return labels_from_classes(unique_labels(y))
+
+
+class MixedLabelsError(LabelError, TypeError):
+    """Labels that cannot be put in order; a TypeError, too, as scikit-learn's perceptrons raise."""
+
+
+def _check_kinds(y: Any) -> None:
+    """Refuse objects that are not all text or all numbers, a missing label among them.
+
+    Raises
+    ------
+    MixedLabelsError
+        Naming the first row that differs.
+    """
+    labels = y if isinstance(y, np.ndarray) else np.asarray(y, dtype=object)
+    if scipy.sparse.issparse(y) or labels.dtype != object or labels.ndim != 1:
+        return
+    for row, label in enumerate(labels):
+        if label is None:
+            raise MixedLabelsError(
+                f"y holds None in row {row}; every row needs a class. Leave such rows out, or "
+                "give them a class of their own."
+            )
+        if isinstance(label, str) != isinstance(labels[0], str):
+            raise MixedLabelsError(
+                f"y holds text and numbers: {labels[0]!r} in row 0, {label!r} in row {row}. "
+                "Classes must be all of one kind, for instance y.astype(str)."
+            )
 
 
 def labels_from_classes(classes: Any) -> Labels:

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from chainrule.errors import GraphError, OptionError, ShapeError
-from chainrule.ops import ROWS, Operation, Shape, arithmetic, arrays
+from chainrule.errors import GraphError, OptionError, ShapeError, WrongTypeError
+from chainrule.ops import REGISTRY, ROWS, Operation, Shape, arithmetic, arrays
 from chainrule.ops.shapes import format_shape
 
 Operand = Any  # a Node, a number or an array
@@ -37,7 +37,6 @@ class Node(ABC):
     """
 
     kind: ClassVar[str]
-    __array_ufunc__ = None  # array + node is left to the node
     __slots__ = ("inputs", "integer", "name", "shape")
 
     def __init__(
@@ -111,6 +110,18 @@ class Node(ABC):
         """The transpose."""
         return apply(arrays.Transpose(), self)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
+        """array + node is the node's to make; NumPy's other functions calculate with numbers."""
+        if ufunc.__name__ in ("equal", "not_equal"):
+            return ufunc.__name__ == "not_equal"
+        rule = _OPERATORS.get(ufunc.__name__)
+        if rule is None or method != "__call__" or options:
+            raise _no_function_of_numpy(self, ufunc.__name__)
+        return apply(rule(), *operands)
+
+    def __array_function__(self, function: Any, types: Any, operands: Any, options: Any) -> Any:
+        raise _no_function_of_numpy(self, function.__name__)
+
     def __bool__(self) -> bool:
         raise GraphError(
             f"{self.label} has no value yet, so it is neither true nor false; run a Trace"
@@ -118,6 +129,28 @@ class Node(ABC):
 
     def __iter__(self) -> Any:
         raise GraphError(f"{self.label} cannot be iterated over: its rows come with the data")
+
+
+_OPERATORS: dict[str, type[Operation]] = {
+    "add": arithmetic.Add,
+    "subtract": arithmetic.Subtract,
+    "multiply": arithmetic.Multiply,
+    "divide": arithmetic.Divide,
+    "matmul": arrays.Matmul,
+}
+"""What ``array + node`` and its like ask NumPy for first, and the operation that it becomes."""
+
+
+def _no_function_of_numpy(node: Node, name: str) -> WrongTypeError:
+    remedy = (
+        f"write cr.{name}(…), which makes a node"
+        if name in REGISTRY
+        else f"nodes are made by chainrule's own functions: {', '.join(sorted(REGISTRY))}"
+    )
+    return WrongTypeError(
+        f"np.{name} calculates with numbers, and {node.label} has none before the network runs; "
+        f"{remedy}"
+    )
 
 
 @final

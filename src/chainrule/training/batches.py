@@ -130,7 +130,8 @@ def _result(trainer: Trainer, first: int, status: str, message: str) -> Result:
     watch, history = trainer.watch, trainer.history
     best = watch.score and watch.best_epoch > 0
     epoch = watch.best_epoch if best else trainer.epoch
-    loss = history["loss"][epoch - 1 - trainer.epoch] if len(history) else math.nan
+    told = history["epoch"]  # without the last one where its validation was interrupted
+    loss = history["loss"][told.index(epoch) if epoch in told else -1] if told else math.nan
     return Result(
         theta=(watch.best_theta if best else trainer.theta).copy(),
         loss=loss,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import WrongTypeError, describe
 from chainrule.training.history import History
 from chainrule.training.rows import Rows
 
@@ -59,10 +60,30 @@ class Callback(ABC):  # noqa: B024 - a subclass defines the hooks it wants
         """Called once at the end, however training ended: by an error, too."""
 
 
+def check_callback(one: Any) -> None:
+    """Refuse what cannot be called after an epoch; a class must be called to make a callback.
+
+    Raises
+    ------
+    WrongTypeError
+    """
+    if isinstance(one, type):
+        came, remedy = f"the class {one.__name__}", f"Make one of it: {one.__name__}(…)."
+    elif isinstance(one, Callback) or callable(one):
+        return
+    else:
+        came, remedy = f"{one!r} ({type(one).__name__})", ""
+    raise WrongTypeError(
+        describe("callbacks", "functions of a Progress, or Callback objects", came, remedy)
+    )
+
+
 class Callbacks:
     """Several callbacks as one; a plain function counts as an ``on_epoch_end``."""
 
     def __init__(self, callbacks: Sequence[Any]) -> None:
+        for one in callbacks:
+            check_callback(one)
         self.callbacks = tuple(callbacks)
 
     def begin(self, progress: Progress) -> None:
