@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from chainrule.server import tables
+
 from .wire import httpx
 
 
@@ -47,3 +49,17 @@ def test_a_wrong_table_is_refused_in_one_line(tmp_path, content, message):
     output, errors = start(str(table)).communicate(timeout=60)
     assert message in " ".join((output + errors).split())
     assert "Traceback" not in output + errors
+    assert str(table) in "".join((output + errors).split())
+
+
+def test_a_target_without_a_file_is_refused():
+    output, errors = start("--target", "y").communicate(timeout=60)
+    assert "--target: expected a CSV file beside it" in " ".join((output + errors).split())
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(tmp_path):
+    table = tmp_path / "huge.csv"
+    with table.open("wb") as file:
+        file.truncate(tables.MAX_BYTES + 1)
+    output, errors = start(str(table)).communicate(timeout=60)
+    assert f"at most {tables.MAX_BYTES} bytes" in " ".join((output + errors).split())

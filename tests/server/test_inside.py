@@ -41,8 +41,8 @@ def test_values_and_gradients_against_plain_numpy():
     assert nodes["h1"]["value"] == pytest.approx(h[4])
     assert nodes["scores"]["gradient"] == pytest.approx(ds[4])
     assert nodes["z1"]["gradient"] == pytest.approx(dz[4])
-    assert np.allclose(nodes["W1"]["gradient"], X.T @ dz)
-    assert np.allclose(nodes["W2"]["gradient"], h.T @ ds)
+    assert np.allclose(np.reshape(nodes["W1"]["gradient"], (2, 3)), X.T @ dz)
+    assert np.allclose(nodes["W2"]["gradient"], (h.T @ ds).ravel())
     assert nodes["b1"]["gradient"] == pytest.approx(dz.sum(axis=0))
 
 

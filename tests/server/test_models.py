@@ -9,6 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError
+from chainrule.networks import Dense, Dropout, LayerNorm
 from chainrule.server.models import wrap
 from chainrule.server.run import Run
 from chainrule.server.settings import read_settings
@@ -42,7 +43,8 @@ MODELS = {
 
 def shown(wrapped):
     points = wrapped.own.split({"train_percent": 90, "data_seed": 0})
-    return Run(1, read_settings(wrapped.settings), points, wrapped.theta)
+    settings = read_settings(wrapped.settings, most_units=256)
+    return Run(1, settings, points, wrapped.theta, wrapped.stack)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -76,6 +78,101 @@ def test_weights_come_back_as_they_went(name):
     assert wrapped.read_back(page.network, wrapped.theta) is model
     for earlier, now in zip(before, model.parameters_.values(), strict=True):
         assert np.allclose(earlier, now, rtol=1e-6, atol=1e-9)
+    page.close()
+
+
+def wide(classes=3, columns=6):
+    """Six columns, of which the second and the fifth say what class it is."""
+    rng = np.random.default_rng(1)
+    y = np.arange(90) % classes
+    X = rng.normal(size=(90, columns))
+    X[:, 1] += 4 * (y == 1)
+    X[:, 4] += 4 * (y == 2)
+    return X * 10 + 5, y
+
+
+OWN = {
+    "many columns": (lambda: cr.MLPClassifier((4,), max_iter=30, random_state=0), wide()),
+    "default sizes": (lambda: cr.MLPClassifier(max_iter=5, random_state=0), wide()),
+    "dropout": (
+        lambda: cr.MLPClassifier((5, 3), dropout=0.3, max_iter=30, random_state=0),
+        wide(2),
+    ),
+    "a rate for each layer": (
+        lambda: cr.MLPClassifier((5, 3), dropout=[0.3, 0.0], max_iter=30, random_state=0),
+        wide(2),
+    ),
+    "an activation for each layer": (
+        lambda: cr.MLPClassifier((5, 3), activation=["tanh", "relu"], max_iter=30, random_state=0),
+        wide(),
+    ),
+    "layers": (
+        lambda: cr.MLPClassifier(
+            layers=[Dense(6, "relu"), LayerNorm(), Dropout(0.2), Dense(4, "tanh")],
+            max_iter=30,
+            random_state=0,
+        ),
+        wide(),
+    ),
+    "layers by a function": (
+        lambda: cr.MLPRegressor(
+            layers=lambda x: Dense(4)(cr.tanh(Dense(5)(x)), 2), max_iter=30, random_state=0
+        ),
+        values(),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", OWN)
+def test_models_of_many_columns_and_own_layers_are_shown_and_read_back(name):
+    make, (X, y) = OWN[name]
+    model = make().fit(X, y)
+    before = {key: np.array(value) for key, value in model.parameters_.items()}
+    wrapped = wrap(model, X, y)
+    page = shown(wrapped)
+    points = page.points
+    original = points.X / points.scale + points.offset
+    output = page.network.values(page.theta, page.features_of(points.X))[-1]
+    if name == "layers by a function":
+        expected = (model.predict(original) - points.target_offset) / points.target_scale
+        assert np.allclose(output[:, 0], expected, rtol=1e-3, atol=1e-3)
+    elif len(model.classes_) == 2:
+        assert np.allclose(output[:, 0], 2 * model.predict_proba(original)[:, 1] - 1, atol=1e-3)
+    else:
+        assert np.allclose(output, model.predict_proba(original), atol=1e-3)
+    for value in model.parameters_.values():
+        value[...] = 7.0
+    assert wrapped.read_back(page.network, wrapped.theta) is model
+    for key, earlier in before.items():
+        assert np.allclose(earlier, model.parameters_[key], rtol=1e-6, atol=1e-9), key
+    page.advance(3)
+    assert page.failure is None
+    page.close()
+
+
+def test_the_columns_that_tell_most_are_drawn_and_the_rest_stand_at_their_medians():
+    X, y = wide()
+    wrapped = wrap(cr.MLPClassifier((4,)), X, y)
+    assert (wrapped.settings["across"], wrapped.settings["up"]) == (1, 4)
+    page = shown(wrapped)
+    seen = page.features_of_picture(np.array([[-6.0, 2.0], [6.0, 2.0]]))
+    median = np.median(page.points.X, axis=0)
+    assert np.allclose(seen[:, 1], [-6, 6])
+    assert np.allclose(seen[:, 4], 2)
+    assert np.allclose(np.delete(seen, [1, 4], axis=1), np.delete(median, [1, 4]), atol=1e-6)
+    page.close()
+
+
+def test_layers_of_ones_own_are_drawn_as_columns_and_boxes():
+    model, (X, y) = OWN["layers"][0](), OWN["layers"][1]
+    page = shown(wrap(model, X, y))
+    assert page.network.sizes == (6, 6, 4, 3)
+    assert [(box.column, box.name) for box in page.network.boxes] == [
+        (1, "layer norm"),
+        (1, "dropout 0.2"),
+    ]
+    assert [column.weights for column in page.network.columns] == ["W1", "W2", "W3"]
     page.close()
 
 
@@ -132,8 +229,8 @@ def test_changed_layers_cannot_be_read_back():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (cr.MLPClassifier((3,), dropout=0.5), "without dropout"),
-        (cr.MLPClassifier((65,)), "at most 8 layers of 64"),
+        (cr.MLPClassifier((257,)), "at most 8 layers of 256"),
+        (cr.MLPClassifier((2,) * 9), "at most 8 layers of 256"),
         (cr.MLPClassifier((3,), solver="newton-cg"), "solver"),
     ],
 )
@@ -144,8 +241,10 @@ def test_what_the_page_cannot_show_is_refused(model, message):
 
 def test_wrong_points_are_refused():
     X, y = data()
-    with pytest.raises(DataError, match="two columns"):
-        wrap(None, np.column_stack([X, X]), y)
+    with pytest.raises(DataError, match="2 to 1024 columns"):
+        wrap(None, X[:, :1], y)
+    with pytest.raises(DataError, match=r"X\[:10000\]"):
+        wrap(None, np.zeros((10_001, 2)), np.zeros(10_001))
     with pytest.raises(DataError, match="X and y"):
         wrap(cr.MLPClassifier(), X, None)
 

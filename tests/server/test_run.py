@@ -37,7 +37,7 @@ def test_stretches_of_any_length_come_to_the_same_bits(solver):
     assert whole.epochs == 12
 
 
-@pytest.mark.parametrize("solver", ["cg", "l-bfgs"])
+@pytest.mark.parametrize("solver", ["cg", "lbfgs"])
 def test_full_batch_solvers_go_iteration_by_iteration(solver):
     run = make_run(solver=solver, dataset="gauss", regularization="l2", strength=0.1)
     losses = []
@@ -172,7 +172,7 @@ RUNS = [
     },
     {"dataset": "peaks", "loss": "huber", "solver": "momentum", "momentum": 0.5},
     {"dataset": "xor", "solver": "cg", "regularization": "l1", "strength": 0.01},
-    {"dataset": "gauss", "solver": "l-bfgs"},
+    {"dataset": "gauss", "solver": "lbfgs"},
 ]
 
 

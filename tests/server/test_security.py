@@ -63,6 +63,28 @@ def test_a_wrong_host_is_refused(playground, host, path):
     assert status in (400, 421)
 
 
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1", "localhost.evil.example:{port}"])
+def test_a_wrong_host_gets_no_socket(playground, host):
+    """DNS rebinding: the name is the attacker's, the token is known, no Origin gives it away."""
+    handshake = "\r\n".join(
+        [
+            "GET /ws HTTP/1.1",
+            f"Host: {host.format(port=playground.port)}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            f"Sec-WebSocket-Protocol: {SUBPROTOCOL}, token.{playground.token}",
+            "\r\n",
+        ]
+    )
+    before = len(playground.sessions)
+    with socket.create_connection(("127.0.0.1", playground.port), timeout=10) as raw:
+        raw.sendall(handshake.encode())
+        assert raw.recv(4096).split(b"\r\n")[0].split()[1] == b"403"
+    assert len(playground.sessions) == before
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_its_own_names_are_let_in(playground, host):
     assert ask(playground, "/", host=f"{host}:{playground.port}")[0] == 200
@@ -249,7 +271,47 @@ def test_an_upload_without_a_session_is_refused(playground):
     assert ask(playground, "/api/table", "POST", content_length="0", x_session="x")[0] == 404
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"a,b\n1,2\n", b"", b"a,b,c\n" + b"\n" * 40_000])
+ROWS = b"a,b,c\n" + b"1,2,x\n3,4,y\n5,6,x\n7,8,y\n"
+HEADERS = {
+    "UTF-16": b"\xff\xfea\x00",
+    "Latin-1": "ä,b,c\n1,2,3\n".encode("latin-1"),
+    "NUL bytes": b"a,b,c\n1,2,\x00\n",
+    "two columns": b"a,b\n1,2\n",
+    "empty": b"",
+    "many rows": b"a,b,c\n" + b"\n" * 40_000,
+    "100,000 columns": b",".join([b"c"] * 100_000),
+    "an endless cell": b"a,b," + b"c" * 300_000,
+}
+CELLS = {
+    "ragged": ROWS + b"1,2\n",
+    "a formula": ROWS + b"=1+1,2,x\n",
+    "a command": ROWS + b'"=cmd|calc!A1",2,x\n',
+    "NaN": ROWS + b"nan,2,x\n",
+    "infinity": ROWS + b"1e999,2,x\n",
+    "text": ROWS + b"<script>alert(1)</script>,2,x\n",
+    "one class": b"a,b,c\n" + b"1,2,x\n" * 9,
+    "all different": b"a,b,c\n" + b"".join(b"%d,%d,c%d\n" % (i, i, i) for i in range(40)),
+}
+
+
+@pytest.mark.parametrize("content", CELLS.values(), ids=list(CELLS))
+def test_a_hostile_table_is_refused_over_the_wire_and_the_run_goes_on(playground, caller, content):
+    async def attack():
+        visitor = await session_of(playground)
+        headers = {"authorization": f"Bearer {playground.token}", "x-session": visitor.session}
+        url = f"http://127.0.0.1:{playground.port}/api/table"
+        assert httpx.post(url, headers=headers, content=content).status_code == 200
+        await visitor.say(type="own", columns=["a", "b"], target="c")
+        answer = await visitor.until(lambda message: message["type"] == "error")
+        assert "expected" in answer["message"]
+        await visitor.say(type="step")
+        await visitor.frame(lambda frame: frame["epochs"] == 1)
+        await visitor.__aexit__()
+
+    run(attack())
+
+
+@pytest.mark.parametrize("content", HEADERS.values(), ids=list(HEADERS))
 def test_a_hostile_upload_is_refused_with_a_reason(playground, caller, content):
     async def attack():
         visitor = await session_of(playground)

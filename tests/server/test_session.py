@@ -208,6 +208,38 @@ def test_own_points_over_the_wire(playground, caller):
     run(story())
 
 
+def test_a_slow_full_batch_session_holds_no_other_up(playground, caller):
+    """Each iteration sees 8000 rows through 64 × 64; files are asked for meanwhile over HTTP."""
+    rng = np.random.default_rng(0)
+    rows = [f"{a:.3f},{b:.3f},{int(a * b > 0)}" for a, b in rng.normal(size=(9000, 2))]
+    content = "\n".join(["a,b,c", *rows]).encode()
+
+    async def story():
+        async with caller, Page(playground) as other:
+            slow = {"solver": "lbfgs", "hidden_layer_sizes": [64, 64, 64], "train_percent": 90}
+            await caller.hello(settings=slow)
+            headers = {"authorization": f"Bearer {playground.token}", "x-session": caller.session}
+            url = f"http://127.0.0.1:{playground.port}/api/"
+            await asyncio.to_thread(httpx.post, f"{url}table", headers=headers, content=content)
+            await caller.say(type="own", columns=["a", "b"], target="c")
+            await caller.until(lambda m: m["type"] == "run" and m["own"])
+            await caller.say(type="play")
+            asking = asyncio.create_task(
+                asyncio.to_thread(httpx.get, f"{url}script", headers=headers, timeout=30)
+            )
+            await other.hello()
+            await other.say(type="play")
+            begun, frames = time.monotonic(), 0
+            while time.monotonic() - begun < 1.5:
+                await asyncio.wait_for(other.frame(), 5)
+                frames += 1
+            assert frames >= 8
+            assert (await asyncio.to_thread(httpx.get, url[:-4])).status_code == 200
+            assert "points_of_csv" in (await asking).text
+
+    run(story())
+
+
 def test_step_inside_over_the_wire(playground, caller):
     async def story():
         async with caller:

@@ -52,6 +52,11 @@ HOSTILE = {
     "zero bytes": (b"a,b,c\n1,2,\x00\n", "a byte 0"),
     "two columns": (b"a,b\n1,2\n", "at least 3 columns"),
     "no rows": (b"height,weight,name\n", "rows"),
+    "UTF-16": ("height,weight,name\n1,2,a\n".encode("utf-16"), "text in UTF-8"),
+    "Latin-1": ("höhe,weight,name\n1,2,a\n".encode("latin-1"), "text in UTF-8"),
+    "100,000 columns": (b",".join([b"c"] * 100_000) + b"\n", "at most 200 columns"),
+    "endless cell": (b"height," + b"x" * 200_000 + b",name\n", "comma separated cells"),
+    "names again": (b"a,a,name\n1,2,x\n", "every column name once"),
     "ragged": (GOOD + b"1,2\n", "line 22"),
     "formula": (GOOD + b"=1+1,2,a\n", "line 22, column 'height'"),
     "command": (GOOD + b'"=cmd|calc",2,a\n', "line 22"),
@@ -61,8 +66,8 @@ HOSTILE = {
     "empty cell": (GOOD + b",2,a\n", "empty cell"),
     "one class": (b"height,weight,name\n" + b"1,2,a\n" * 9, "two different labels"),
     "many classes": (
-        b"height,weight,name\n" + b"".join(f"{i},{i},c{i}\n".encode() for i in range(9)),
-        "at most 8 classes",
+        b"height,weight,name\n" + b"".join(f"{i},{i},c{i}\n".encode() for i in range(11)),
+        "at most 10 classes",
     ),
     "few rows": (b"height,weight,name\n1,2,a\n2,3,b\n", "4 to 10000 rows"),
     "many columns": (
@@ -77,11 +82,18 @@ HOSTILE = {
 }
 
 
+def test_a_comma_inside_quotes_separates_nothing():
+    content = GOOD.replace(b"height,", b'"height, in cm",')
+    assert header_of(content) == ["height, in cm", "weight", "name"]
+    assert read(content, ("height, in cm", "weight")).axes == ("height, in cm", "weight")
+
+
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=list(HOSTILE))
 def test_a_hostile_table_is_refused_with_its_reason(content):
     data, message = content
-    with pytest.raises(DataError, match=message):
-        read(data)
+    with pytest.raises(DataError, match=message) as refusal:
+        read(data, name="mine.csv", columns=("a", "b") if b"a,a" in data else ("height", "weight"))
+    assert str(refusal.value).startswith(("mine.csv", "X:", "target:"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from chainrule.cli.console import out
 from chainrule.errors import ChainruleError, DataError, describe
 from chainrule.server.session import Own
-from chainrule.server.tables import header_of
+from chainrule.server.tables import check_size, header_of
 
 NEEDED = ("starlette", "uvicorn", "websockets")
 
@@ -25,12 +25,15 @@ def run(file: Path | None, target: str | None, port: int, open_browser: bool) ->
     ------
     MissingExtra
     DataError
-        A table without the column ``target``, or not of numbers.
+        A table without the column ``target``, or not of numbers; a target without a table.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         remedy = "Install them: pip install 'chainrule[playground]'"
         raise MissingExtra(describe("playground", ", ".join(NEEDED), f"no {missing[0]}", remedy))
+    if file is None and target is not None:
+        remedy = "Name the file too: chainrule playground FILE.csv --target COLUMN."
+        raise DataError(describe("--target", "a CSV file beside it", "none", remedy))
     from chainrule.server.launch import Playground  # needs the extra
 
     own = None if file is None else _own(file, target)
@@ -47,11 +50,12 @@ def run(file: Path | None, target: str | None, port: int, open_browser: bool) ->
 
 def _own(file: Path, target: str | None) -> Own:
     """The table's first two columns beside the target, refused here rather than in the page."""
+    check_size(file.stat().st_size, str(file))
     content = file.read_bytes()
-    names = header_of(content)
+    names = header_of(content, str(file))
     goal = names[-1] if target is None else target
     columns = [name for name in names if name != goal][:2]
-    own = Own(file.name, None, content, tuple(columns), goal)
+    own = Own(str(file), None, content, tuple(columns), goal)
     if goal not in names:
         raise DataError(describe("--target", f"one of {', '.join(names)}", goal))
     own.split({"train_percent": 50, "data_seed": 0})

@@ -42,17 +42,19 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         return Response(files[name], media_type=TYPES[name.rsplit(".", 1)[-1]])
 
     async def settings_table(request: Request) -> Response:
-        return JSONResponse({"table": table(), "start": sessions.settings})
+        return JSONResponse({"table": table(sessions.most_units), "start": sessions.settings})
 
     async def upload(request: Request) -> Response:
         session = sessions.get(request.headers.get("x-session", ""))
         if session is None:
             return JSONResponse({"error": "unknown session"}, 404)
         try:
-            content = await read_limited(request, tables.MAX_BYTES)
-            columns = tables.header_of(content)
+            content = await read_limited(request)
+            columns = tables.header_of(content, "table.csv")
         except DataError as error:
-            return JSONResponse({"error": str(error)}, 413 if "bytes" in str(error) else 422)
+            return JSONResponse(
+                {"error": str(error)}, 413 if isinstance(error, tables.TooLarge) else 422
+            )
         session.upload = content
         return JSONResponse({"columns": columns, "bytes": len(content)})
 
@@ -117,14 +119,13 @@ def page_files() -> dict[str, bytes]:
     }
 
 
-async def read_limited(request: Request, most: int) -> bytes:
-    """The body, refused as soon as it is longer than ``most`` bytes, whatever it announced."""
+async def read_limited(request: Request) -> bytes:
+    """The body, refused as soon as it is too long, whatever length it announced."""
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > most:
-        raise DataError(f"file: expected at most {most} bytes; came {announced}.")
+    if announced.isdigit():
+        tables.check_size(int(announced), "table.csv")
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > most:
-            raise DataError(f"file: expected at most {most} bytes; came more.")
+        tables.check_size(len(content), "table.csv")
     return bytes(content)

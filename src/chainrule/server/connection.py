@@ -138,7 +138,9 @@ async def _greet(socket: WebSocket, sessions: Sessions) -> tuple[Session | None,
             raise OptionError("hello: expected the first message to be a hello.")
         session = sessions.get(str(hello.get("session", "")))
         wanted = hello.get("settings")
-        settings = None if wanted is None else read_settings(wanted, sessions.settings)
+        settings = None
+        if wanted is not None:
+            settings = read_settings(wanted, sessions.settings, sessions.most_units)
         if session is not None and settings in (None, session.run.start_settings):
             return session, True
         if session is not None and settings in (None, session.run.settings):

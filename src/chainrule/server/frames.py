@@ -78,9 +78,9 @@ class Pictures:
 def paint(values: Sequence[np.ndarray], kind: str, focus: int | None = None) -> Pictures:
     """Pictures from the values of every layer on ``grid()``; the last one is the output."""
     *hidden, output = values
-    shown = output if kind != "classes" else 2 * output - 1
-    columns = np.concatenate([*hidden, shown], axis=1)
-    side = thumb_side(columns.shape[1])
+    layers = [*hidden, output if kind != "classes" else 2 * output - 1]
+    units = sum(layer.shape[1] for layer in layers)
+    side = thumb_side(units)
     if kind == "classes":
         k = output.shape[1]
         sure = (output.max(axis=1) - 1 / k) / (1 - 1 / k) if k > 1 else output[:, 0]
@@ -89,11 +89,26 @@ def paint(values: Sequence[np.ndarray], kind: str, focus: int | None = None) -> 
     else:
         planes = to_bytes(output.T)
     step = SIDE // side
-    thumbs = columns.T.reshape(-1, SIDE, SIDE)[:, ::step, ::step]
+    thumbs = np.concatenate([_thumbs(layer, step) for layer in layers])
     wide = None
-    if focus is not None and 0 <= focus < columns.shape[1]:
-        wide = to_bytes(columns[:, focus]).reshape(SIDE, SIDE)
-    return Pictures(planes.reshape(-1, SIDE, SIDE), to_bytes(thumbs), wide)
+    if focus is not None and 0 <= focus < units:
+        wide = to_bytes(_unit(layers, focus)).reshape(SIDE, SIDE)
+    return Pictures(planes.reshape(-1, SIDE, SIDE), thumbs, wide)
+
+
+def _thumbs(layer: np.ndarray, step: int) -> np.ndarray:
+    """Bytes (units, side, side) of every ``step``-th pixel of a layer's values (pixels, units)."""
+    few = layer.reshape(SIDE, SIDE, -1)[::step, ::step]
+    return np.ascontiguousarray(to_bytes(few).transpose(2, 0, 1))
+
+
+def _unit(layers: Sequence[np.ndarray], number: int) -> np.ndarray:
+    """The values of one unit, counted through all layers."""
+    for layer in layers:
+        if number < layer.shape[1]:
+            return layer[:, number]
+        number -= layer.shape[1]
+    raise IndexError(number)
 
 
 @dataclass(frozen=True)
@@ -151,12 +166,12 @@ def pack_frame(sequence: int, report: Report, pictures: Pictures, focus: int | N
     return header + b"".join(part.tobytes() for part in parts)
 
 
-def pack_points(run: int, points: Points) -> bytes:
-    """One "CRD1" frame; kind 1: classes, 0: values."""
+def pack_points(run: int, points: Points, columns: tuple[int, int] = (0, 1)) -> bytes:
+    """One "CRD1" frame of these two columns; kind 1: classes, 0: values."""
     header = POINTS_HEADER.pack(
         b"CRD1", run, len(points.X), points.n_train, int(points.is_classification)
     )
-    return header + np.column_stack([points.X, points.y]).astype("<f4").tobytes()
+    return header + np.column_stack([points.X[:, list(columns)], points.y]).astype("<f4").tobytes()
 
 
 def fingerprint(theta: np.ndarray) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.graph import Apply, Node
+from chainrule.ops.base import Elementwise
 from chainrule.server.network import Network
 
 FINE, DEAD, SATURATED, EXPLODING = range(4)
@@ -16,7 +17,7 @@ HUGE = 100.0
 
 
 def unit_states(
-    network: Network, theta: np.ndarray, X: np.ndarray, values: list[np.ndarray]
+    network: Network, theta: np.ndarray, before: list[np.ndarray], values: list[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """A state for each hidden unit, and the number that says why.
 
@@ -28,8 +29,8 @@ def unit_states(
 
     Parameters
     ----------
-    values : list of ndarray
-        The output of each hidden layer for X, as ``Network.values`` gives it.
+    before, values : list of ndarray
+        What the activation of each hidden layer reads, and its output, for every point.
 
     Returns
     -------
@@ -39,11 +40,9 @@ def unit_states(
     """
     states, reasons = [], []
     parameters = network.objective.unpack(theta)
-    for i, node in enumerate(network.layers):
-        h = values[i]
-        before = X if i == 0 else values[i - 1]
-        W, b = parameters[f"W{i + 1}"], parameters[f"b{i + 1}"]
-        slope = _slope(node, before @ W + b, h)
+    for column, z, h in zip(network.columns, before, values, strict=False):
+        slope = _slope(column.node, z, h)
+        W = parameters[column.weights]
         size = np.maximum(np.abs(h).mean(axis=0), np.abs(W).max(axis=0))
         state, reason = _judge(slope, size)
         states.append(state)
@@ -55,7 +54,7 @@ def unit_states(
 
 def _slope(node: Node, z: np.ndarray, h: np.ndarray) -> np.ndarray:
     """dh/dz by the activation's own backward rule."""
-    if not isinstance(node, Apply) or len(node.inputs) != 1:
+    if not isinstance(node, Apply) or not isinstance(node.op, Elementwise):
         return np.ones_like(h)
     (slope,) = node.backward(np.ones_like(h), z, h)
     return np.abs(slope)

@@ -13,6 +13,9 @@ from chainrule.server.learning import MiniBatches, update_rule
 from chainrule.server.run import Run
 from chainrule.training.objective import WEIGHT
 
+MOST_SHOWN = 256
+"""Numbers of one node that the page gets."""
+
 
 class Inside:
     """The next mini-batch of a run, stepped through; ``position`` counts nodes from 0.
@@ -30,7 +33,7 @@ class Inside:
         self.rows = next_rows(run)
         theta = np.array(run.theta, np.float64)
         X, y = run.X_train[self.rows].astype(np.float64), run.t_train[self.rows]
-        self.trace = run.network.objective.trace(theta, X, y)
+        self.trace = run.network.objective.trace(theta, X, y, masks=next_masks(run, len(y)))
         self.graph = self.trace.graph
         self.forward = [n for n in self.graph.order if isinstance(n, Apply)]
         self.backward = self._backward_nodes()
@@ -92,12 +95,18 @@ class Inside:
             "phase": self.phase,
             "row": self.row,
             "rows": len(self.rows),
-            "point": self.run.points.X[self.rows[self.row]].tolist(),
+            "point": self._point(),
             "current": None if current is None else self.graph.names[current],
             "formulas": self._formulas(current),
             "nodes": [self._node(node) for node in self.graph.order if not _is_aside(node)],
             "update": self._update() if self.phase == "update" else None,
         }
+
+    def _point(self) -> list[float]:
+        """Where the row looked at stands in the picture."""
+        points, settings = self.run.points, self.run.settings
+        drawn = points.drawn(settings["across"], settings["up"])
+        return points.X[self.rows[self.row], list(drawn)].tolist()
 
     def _formulas(self, node: Node | None) -> list[str]:
         if not isinstance(node, Apply):
@@ -113,6 +122,7 @@ class Inside:
         reached = self._reached(node)
         return {
             "name": names[node],
+            "shown": rules.shown_name(node, self.graph),
             "kind": node.kind,
             "op": node.op.name if isinstance(node, Apply) else None,
             "shape": [size if isinstance(size, int) else str(size) for size in node.shape],
@@ -133,7 +143,7 @@ class Inside:
 
     def _numbers(self, node: Node, array: np.ndarray) -> list[Any]:
         one = array[self.row] if rules.has_rows(node) else array
-        return np.atleast_1d(np.asarray(one, np.float64)).tolist()
+        return np.asarray(one, np.float64).ravel()[:MOST_SHOWN].tolist()
 
     def _update(self) -> dict[str, Any] | None:
         """Each parameter: before, gradient, after; None where a solver searches its own step."""
@@ -152,9 +162,9 @@ class Inside:
             "learning_rate": rule.learning_rate,
             "parameters": {
                 name: {
-                    "before": theta[where].tolist(),
-                    "gradient": gradient[where].tolist(),
-                    "after": after[where].tolist(),
+                    "before": theta[where][:MOST_SHOWN].tolist(),
+                    "gradient": gradient[where][:MOST_SHOWN].tolist(),
+                    "after": after[where][:MOST_SHOWN].tolist(),
                 }
                 for name, where in vector.slices.items()
             },
@@ -190,6 +200,12 @@ class Inside:
             ],
             **check,
         }
+
+
+def next_masks(run: Run, rows: int) -> dict[Node, np.ndarray]:
+    """What dropout multiplies by in the next mini-batch; a full-batch solver has none."""
+    learner = run.learner
+    return learner.next_masks(rows) if isinstance(learner, MiniBatches) else {}
 
 
 def next_rows(run: Run) -> np.ndarray:

@@ -18,7 +18,7 @@ from chainrule.server.models import Wrapped, wrap
 from chainrule.server.protocol import MAX_MESSAGE_BYTES
 from chainrule.server.session import Own
 from chainrule.server.sessions import Sessions
-from chainrule.server.settings import read_settings
+from chainrule.server.settings import MAX_UNITS, read_settings
 
 START_SECONDS = 20.0
 
@@ -45,7 +45,9 @@ class Playground:
         self._wrapped = wrapped
         theta = None if wrapped is None else wrapped.theta
         options = {} if limit is None else {"limit": limit}
-        self.sessions = Sessions(read_settings(settings or {}), own, theta, **options)
+        most_units = MAX_UNITS if wrapped is None else max(MAX_UNITS, wrapped.most_units)
+        start = read_settings(settings or {}, most_units=most_units)
+        self.sessions = Sessions(start, own, theta, most_units=most_units, **options)
         self.token = secrets.token_urlsafe(24)
         self._socket = _listen(port)
         self.port = self._socket.getsockname()[1]
@@ -142,8 +144,9 @@ def playground(
     ----------
     model : MLPClassifier, MLPRegressor, SoftmaxClassifier or OneVsAllClassifier, optional
         The same model, live: its layers, activation, solver and penalty; fitted or not.
-    X, y : array of shape (rows, 2), array of shape (rows,), optional
-        Its points.
+    X, y : array of shape (rows, columns), array of shape (rows,), optional
+        Its points. Of more than two columns it learns all, and the page draws two of them at a
+        time, the others at their medians.
     port : int
         0: any free one.
     open_browser : bool, optional

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from chainrule.graph import Node
 from chainrule.server.network import Network
 from chainrule.server.settings import FULL_BATCH_SOLVERS
 from chainrule.training import Progress, Trainer, Update, make_update, minimize
+from chainrule.training.dropout import draw_mask
 from chainrule.training.numpy_backend import batch_rows
 
-SOLVER_NAMES = {"cg": "cg", "l-bfgs": "lbfgs"}
 FOREVER = 10**12
 
 
@@ -116,9 +117,22 @@ class MiniBatches:
     def next_rows(self) -> np.ndarray:
         """The rows of the next mini-batch."""
         trainer = self.trainer
-        number = trainer.epoch * trainer.batches_per_epoch + trainer.batch
-        rows = batch_rows(trainer.rows.count, trainer.recipe, number, trainer.shuffle)
+        rows = batch_rows(trainer.rows.count, trainer.recipe, self._number, trainer.shuffle)
         return np.arange(trainer.rows.count)[rows]
+
+    def next_masks(self, rows: int) -> dict[Node, np.ndarray]:
+        """What dropout multiplies by in the next mini-batch, of so many rows."""
+        trainer = self.trainer
+        seed = trainer.recipe.dropout_seed
+        if seed is None:
+            return {}
+        masks = trainer.objective.rows.masks
+        dtype = trainer.theta.dtype
+        return {node: draw_mask(node, rows, seed, self._number, dtype) for node in masks}
+
+    @property
+    def _number(self) -> int:
+        return self.trainer.epoch * self.trainer.batches_per_epoch + self.trainer.batch
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -226,7 +240,7 @@ class FullBatch:
                 self.X,
                 self.y,
                 theta0=self.theta,
-                solver=SOLVER_NAMES[self.kind],
+                solver=self.kind,
                 max_iter=10**6,
                 callbacks=[self._iteration_done],
                 progress_bar=False,

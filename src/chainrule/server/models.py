@@ -1,8 +1,9 @@
 """An estimator in the playground: its options as settings, its weights there and back.
 
-The page learns on points scaled to [−5, 5]² (and, for regression, labels scaled to [−1, 1]). The
+The page learns on points scaled to [−5, 5] (and, for regression, labels scaled to [−1, 1]). The
 scaling is folded into the first (and last) layer both ways, so what the page shows is what the
-model computes on its own X.
+model computes on its own X. A model with layers of its own, where it cannot be folded, reads the
+original columns instead.
 """
 
 from __future__ import annotations
@@ -15,14 +16,21 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from chainrule.errors import DataError, describe
-from chainrule.networks import ACTIVATIONS
-from chainrule.server.network import Network
+from chainrule.networks import ACTIVATIONS, Dense, Dropout, sequential
+from chainrule.server.network import Network, Stack, build
 from chainrule.server.points import Points
 from chainrule.server.session import Own
-from chainrule.server.settings import MAX_LAYERS, MAX_UNITS, REGRESSION_LOSSES
+from chainrule.server.settings import (
+    FULL_BATCH_SOLVERS,
+    MAX_COLUMNS,
+    MAX_LAYERS,
+    MAX_MODEL_UNITS,
+    REGRESSION_LOSSES,
+    read_settings,
+)
 from chainrule.server.tables import points_of_arrays
 
-SOLVERS = {"cg": "cg", "lbfgs": "l-bfgs", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
+SOLVERS = ("cg", "lbfgs", "adam", "adamw", "rmsprop")
 ACTIVATION_NAMES = {"logistic": "sigmoid"}
 
 
@@ -36,6 +44,8 @@ class Wrapped:
         The model's options in the names of the page.
     theta : ndarray or None
         Its weights, if it is fitted, for scaled points.
+    stack : callable or None
+        Its hidden layers, where the settings cannot describe them.
     """
 
     model: Any
@@ -44,21 +54,31 @@ class Wrapped:
     points: Points
     settings: dict[str, Any]
     theta: np.ndarray | None
+    stack: Stack | None = None
 
     @property
     def own(self) -> Own:
         """The points as a session takes them."""
-        return Own("X, y", self.points)
+        return Own("X, y", self.points, stack=self.stack)
+
+    @property
+    def most_units(self) -> int:
+        """Of its largest hidden layer."""
+        return max(self.settings.get("hidden_layer_sizes", ()), default=0)
 
     def read_back(self, network: Network, theta: np.ndarray) -> Any:
         """The model with the page's weights; its class, sizes and outputs must be the model's."""
-        weights, biases = unscaled(layers_of(network, theta), self.points)
         model = self.model
         if not is_fitted(model):
             # one iteration makes everything beside the weights: classes, history, sizes
             quiet = {"max_iter": model.max_iter}
             model.set_params(max_iter=1).fit(self.X, self.y)
             model.set_params(**quiet)
+        if network.is_own:
+            for name, value in network.objective.unpack(theta).items():
+                model.parameters_[name][...] = value
+            return model
+        weights, biases = unscaled(layers_of(network, theta), self.points)
         shapes = [np.shape(one) for one in stored_weights(model)[0]]
         if [one.shape for one in weights] != shapes:
             remedy = "Undo the change of layers or loss in the page, or read .parameters."
@@ -72,54 +92,100 @@ class Wrapped:
 
 
 def wrap(model: Any, X: Any, y: Any) -> Wrapped:
-    """``model`` on X (rows, 2) and y, or the points alone where ``model`` is None.
+    """``model`` on X (rows, columns) and y, or the points alone where ``model`` is None.
 
     Raises
     ------
     DataError
-        When X has not two columns, or the model has what the page cannot show.
+        When the points, or what the model has, cannot be shown.
     """
     if X is None or y is None:
         raise DataError(describe("playground", "X and y beside the model", "none"))
-    names = getattr(X, "columns", ("x1", "x2"))
+    names = getattr(X, "columns", None)
     X, y = np.asarray(X), np.asarray(y)
-    axes = (str(names[0]), str(names[1])) if len(names) == 2 else ("x1", "x2")
+    count = X.shape[1] if X.ndim == 2 else 2
+    axes = tuple(f"x{i + 1}" for i in range(count)) if names is None else tuple(map(str, names))
     classes = is_classifier(model) if model is not None else None
-    points = points_of_arrays(X, y, axes, classes=classes)
+    points = points_of_arrays(X, y, axes, classes=classes, most_columns=MAX_COLUMNS)
+    across, up = telling_columns(points)
+    start = {"dataset": "own", "across": across, "up": up}
     if model is None:
-        return Wrapped(None, X, y, points, {"dataset": "own"}, None)
-    settings = settings_of(model, points)
+        return Wrapped(None, X, y, points, start, None)
+    stack = stack_of(model)
+    settings = start | settings_of(model, points, stack is not None)
     theta = None
     if is_fitted(model):
-        theta = np.concatenate(
-            [one.ravel() for pair in scaled(*stored_weights(model), points) for one in pair]
-        )
-    return Wrapped(model, X, y, points, settings, theta)
+        theta = _stored_theta(model, points, settings, stack)
+    return Wrapped(model, X, y, points, settings, theta, stack)
 
 
-def settings_of(model: Any, points: Points) -> dict[str, Any]:
+def telling_columns(points: Points) -> tuple[int, int]:
+    """The two columns that say most about the target by themselves, in their order.
+
+    For classes the share of a column's variance that lies between them; else its correlation.
+    """
+    if points.is_plane:
+        return 0, 1
+    X = points.X - points.X.mean(axis=0)
+    groups = np.equal.outer(points.y, np.unique(points.y)) if points.classes else points.y[:, None]
+    groups = groups - groups.mean(axis=0)
+    between = (X.T @ groups) ** 2 / np.maximum((groups**2).sum(axis=0), 1e-300)
+    told = between.sum(axis=1) / np.maximum((X**2).sum(axis=0), 1e-300)
+    first, second = sorted(np.argsort(-told, kind="stable")[:2])
+    return int(first), int(second)
+
+
+def stack_of(model: Any) -> Stack | None:
+    """The hidden layers of a model that the settings of the page cannot describe."""
+    options = model.get_params(deep=False)
+    layers = options.get("layers")
+    if callable(layers):
+        return layers
+    if layers is not None:
+        return lambda x: sequential(layers, x)
+    sizes, activations, rates = _hidden_options(options)
+    if len(set(rates)) <= 1 and all(one in ACTIVATIONS for one in activations):
+        return None
+    described = [
+        layer
+        for units, activation, rate in zip(sizes, activations, rates, strict=True)
+        for layer in (Dense(units, activation), Dropout(rate))
+    ]
+    return lambda x: sequential(described, x)
+
+
+def _hidden_options(options: Mapping[str, Any]) -> tuple[list[int], list[Any], list[float]]:
+    """Units, activation and dropout rate of each hidden layer."""
+    sizes = [int(n) for n in np.atleast_1d(options.get("hidden_layer_sizes", ()))]
+
+    def one_each(value: Any) -> list[Any]:
+        several = isinstance(value, (list, tuple, np.ndarray))
+        return list(value) if several else [value] * len(sizes)
+
+    names = [
+        ACTIVATION_NAMES.get(one, one) if isinstance(one, str) else one
+        for one in one_each(options.get("activation", "tanh"))
+    ]
+    return sizes, names, [float(rate) for rate in one_each(options.get("dropout", 0.0))]
+
+
+def settings_of(model: Any, points: Points, has_stack: bool = False) -> dict[str, Any]:
     """The options of an estimator in the page's names."""
     options = model.get_params(deep=False)
-    if options.get("layers") is not None or np.any(np.asarray(options.get("dropout", 0.0)) != 0):
-        expected = "dense layers without dropout"
-        raise DataError(describe(type(model).__name__, expected, "others"))
-    sizes = [int(n) for n in np.atleast_1d(options.get("hidden_layer_sizes", ()))]
-    if len(sizes) > MAX_LAYERS or any(n > MAX_UNITS for n in sizes):
-        expected = f"at most {MAX_LAYERS} layers of {MAX_UNITS}"
-        raise DataError(describe("hidden_layer_sizes", expected, sizes))
-    activation = options.get("activation", "tanh")
-    activation = ACTIVATION_NAMES.get(activation, activation)
-    if activation not in ACTIVATIONS:
-        raise DataError(describe("activation", f"one of {', '.join(ACTIVATIONS)}", activation))
+    sizes, activations, rates = ([], [], []) if has_stack else _hidden_options(options)
+    if len(sizes) > MAX_LAYERS or any(n > MAX_MODEL_UNITS for n in sizes):
+        expected = f"at most {MAX_LAYERS} layers of {MAX_MODEL_UNITS}"
+        remedy = "Watch a smaller model of the same kind."
+        raise DataError(describe("hidden_layer_sizes", expected, sizes, remedy))
     seed = options.get("random_state")
     rows = len(points.X)
     batch = options.get("batch_size", "auto")
     batch = min(200, rows) if batch == "auto" else min(int(batch), rows)
     settings: dict[str, Any] = {
-        "dataset": "own",
         "features": ["x1", "x2"],
         "hidden_layer_sizes": sizes,
-        "activations": [activation] * len(sizes),
+        "activations": activations,
+        "dropout": min(rates[0], 0.9) if rates else 0.0,
         "seed": int(seed) if isinstance(seed, (int, np.integer)) else 0,
         "batch_size": min(batch, 1000),
         "learning_rate": float(options.get("learning_rate_init", 0.001)),
@@ -134,8 +200,8 @@ def settings_of(model: Any, points: Points) -> dict[str, Any]:
     if type(model).__name__ == "OneVsAllClassifier" and len(points.classes) > 2:
         settings["loss"] = "one_vs_all"
     alpha = float(options.get("alpha", 0.0))
-    if sizes:  # a multi-layer perceptron's alpha is shared among the rows of a batch
-        alpha /= rows if settings["solver"] in ("cg", "l-bfgs") else batch
+    if sizes or has_stack:  # a multi-layer perceptron's alpha is shared among the rows of a batch
+        alpha /= rows if settings["solver"] in FULL_BATCH_SOLVERS else batch
     return {**settings, "regularization": "l2" if alpha else "none", "strength": min(alpha, 100.0)}
 
 
@@ -146,8 +212,20 @@ def _solver(options: Mapping[str, Any]) -> str:
             return "sgd"
         return "nesterov" if options.get("nesterovs_momentum") else "momentum"
     if solver not in SOLVERS:
-        raise DataError(describe("solver", f"one of {', '.join(SOLVERS)}, sgd", solver))
-    return SOLVERS[solver]
+        came = f"{solver!r}"
+        raise DataError(describe("solver", f"one of {', '.join(SOLVERS)}, sgd", came))
+    return solver
+
+
+def _stored_theta(
+    model: Any, points: Points, settings: Mapping[str, Any], stack: Stack | None
+) -> np.ndarray:
+    """The weights of a fitted model as the network of the page holds them."""
+    if stack is not None:
+        network = build(read_settings(settings), points, stack)
+        return network.objective.pack(model.parameters_)
+    layers = scaled(*stored_weights(model), points)
+    return np.concatenate([one.ravel() for pair in layers for one in pair])
 
 
 def is_fitted(model: Any) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,20 @@ from chainrule.errors import OptionError, describe
 from chainrule.graph import FUNCTIONS, Graph, Node, Trace
 from chainrule.graph.functions import input as input_leaf
 from chainrule.graph.functions import parameter, target
-from chainrule.networks import activation_function, normal
+from chainrule.networks import Dropout, activation_function, normal
+from chainrule.server.drawable import Box, Column, drawable
 from chainrule.server.points import Points
-from chainrule.server.settings import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from chainrule.server.settings import (
+    CLASSIFICATION_LOSSES,
+    FULL_BATCH_SOLVERS,
+    REGRESSION_LOSSES,
+)
 from chainrule.training import Objective
 
 INITS: dict[str, Any] = {"small_normal": normal(0.001)}
+
+Stack = Callable[[Node], Node]
+"""From the input to what the output layer reads: somebody's own hidden layers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +35,10 @@ class Network:
     Attributes
     ----------
     objective : Objective
-    layers : tuple of Node
-        The output of each hidden layer, (rows, units).
+    columns : tuple of Column
+        The hidden layers as they are drawn, then the output layer.
+    boxes : tuple of Box
+        What stands between them.
     output : Node
         What the page shows of the last layer, (rows, outputs): a value in [−1, 1] for two classes
         with one output, probabilities for more, the prediction itself for regression.
@@ -37,14 +46,23 @@ class Network:
         Columns read, units of each hidden layer, outputs.
     kind : {"sign", "classes", "value"}
         How ``output`` is read: the sign of one number, the largest of several, a number.
+    is_own : bool
+        Whether its hidden layers are somebody's own: it reads the original columns, and its loss
+        the original values.
     """
 
     objective: Objective
-    layers: tuple[Node, ...]
+    columns: tuple[Column, ...]
+    boxes: tuple[Box, ...]
     output: Node
     sizes: tuple[int, ...]
-    activations: tuple[str, ...]
     kind: str
+    is_own: bool = False
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """The output of each hidden layer, (rows, units)."""
+        return tuple(column.node for column in self.columns[:-1])
 
     def targets(self, y: np.ndarray) -> np.ndarray:
         """Labels as the loss reads them."""
@@ -58,7 +76,11 @@ class Network:
 
     def values(self, theta: np.ndarray, X: np.ndarray) -> list[np.ndarray]:
         """The output of every hidden layer, then ``output``, for every row of X."""
-        graph = Graph(*self.layers, self.output)
+        return self.evaluate(theta, X, (*self.layers, self.output))
+
+    def evaluate(self, theta: np.ndarray, X: np.ndarray, nodes: Sequence[Node]) -> list[np.ndarray]:
+        """The values of any nodes that the loss is computed from, for every row of X."""
+        graph = Graph(*nodes)
         given = self.objective.unpack(theta)
         leaves = {str(node.name): given[str(node.name)] for node in graph.parameters}
         trace = Trace(graph, {**leaves, "x": X}, dtype=theta.dtype)
@@ -72,35 +94,57 @@ class Network:
         return (output[:, 0] >= 0).astype(np.int64) if self.kind == "sign" else output[:, 0]
 
 
-def build(settings: Mapping[str, Any], points: Points) -> Network:
+def build(settings: Mapping[str, Any], points: Points, own: Stack | None = None) -> Network:
     """The network of these settings for these points.
 
     x → z1 = x W1 + b1 → h1 = f(z1) → … → scores; the penalty reads the matrices, not the biases.
+
+    Parameters
+    ----------
+    own : callable, optional
+        Hidden layers in place of those that the settings describe.
     """
     _check_loss(settings["loss"], points)
     classes, loss = len(points.classes), settings["loss"]
     one = not classes or (classes == 2 and loss != "one_vs_all")
-    sizes = (
-        len(settings["features"]),
-        *settings["hidden_layer_sizes"],
-        1 if one else classes,
-    )
-    node: Node = input_leaf("x", ("rows", sizes[0]))
-    layers, matrices = [], []
-    for i, (wide, units) in enumerate(pairwise(sizes), start=1):
-        init = INITS.get(settings["init"], settings["init"])
-        W = parameter(f"W{i}", (wide, units), init=init)
-        b = parameter(f"b{i}", (units,), init=0.0)
-        matrices.append(W)
-        last = i == len(sizes) - 1
-        product = FUNCTIONS["matmul"](node, W, name=f"xW{i}" if i == 1 else f"h{i - 1}W{i}")
-        node = FUNCTIONS["add"](product, b, name="scores" if last else f"z{i}")
-        if not last:
-            node = _named(activation_function(settings["activations"][i - 1]), node, f"h{i}")
-            layers.append(node)
-    row_loss, output, kind = _head(loss, node, classes, one)
+    read = points.read_columns(settings["features"])
+    x = input_leaf("x", ("rows", read))
+    hidden = own(x) if own is not None else _hidden(x, settings)
+    outputs = 1 if one else classes
+    scores = _dense(hidden, outputs, _next_index(hidden), settings, "scores")
+    row_loss, output, kind = _head(loss, scores, classes, one)
+    if own is not None and kind == "value":
+        output = (scores - points.target_offset) * (1 / points.target_scale)
+    columns, boxes = drawable(scores)
+    matrices = [node for node in Graph(scores).parameters if node.ndim == 2]
     objective = Objective(row_loss, penalty_of(settings, matrices))
-    return Network(objective, tuple(layers), output, sizes, tuple(settings["activations"]), kind)
+    sizes = (read, *(column.units for column in columns))
+    return Network(objective, columns, boxes, output, sizes, kind, own is not None)
+
+
+def _hidden(x: Node, settings: Mapping[str, Any]) -> Node:
+    """h1, h2, …, with dropout between where it is set and the solver takes mini-batches."""
+    rate = 0.0 if settings["solver"] in FULL_BATCH_SOLVERS else settings["dropout"]
+    sizes = zip(settings["hidden_layer_sizes"], settings["activations"], strict=True)
+    for i, (units, activation) in enumerate(sizes, start=1):
+        z = _dense(x, units, i, settings, f"z{i}")
+        x = activation_function(activation)(z, name=f"h{i}")
+        if rate:
+            x = Dropout(rate)(x, i)
+    return x
+
+
+def _dense(x: Node, units: int, index: int, settings: Mapping[str, Any], name: str) -> Node:
+    init = INITS.get(settings["init"], settings["init"])
+    W = parameter(f"W{index}", (x.shape[1], units), init=init)
+    b = parameter(f"b{index}", (units,), init=0.0)
+    before = "x" if index == 1 else f"h{index - 1}"
+    return FUNCTIONS["add"](FUNCTIONS["matmul"](x, W, name=f"{before}W{index}"), b, name=name)
+
+
+def _next_index(hidden: Node) -> int:
+    names = [str(node.name) for node in Graph(hidden).parameters]
+    return 1 + sum(name[0] == "W" and name[1:].isdigit() for name in names)
 
 
 def penalty_of(settings: Mapping[str, Any], matrices: Sequence[Node]) -> Node | None:
@@ -108,10 +152,6 @@ def penalty_of(settings: Mapping[str, Any], matrices: Sequence[Node]) -> Node | 
     if settings["regularization"] == "none":
         return None
     return FUNCTIONS[settings["regularization"]](*matrices, strength=settings["strength"])
-
-
-def _named(function: Any, node: Node, name: str) -> Node:
-    return function(node, name=name)
 
 
 def _check_loss(loss: str, points: Points) -> None:

@@ -6,7 +6,7 @@ about [−6, 6]; labels are 0, 1, … for classes and real numbers for regressio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,8 @@ class Points:
 
     Attributes
     ----------
-    X : ndarray of float64 (rows, 2)
+    X : ndarray of float64 (rows, columns)
+        Two columns, or more where they came with a model.
     y : ndarray (rows,)
         int64 classes 0, 1, … or float64 values.
     n_train : int
@@ -33,9 +34,9 @@ class Points:
     classes : tuple of str
         The names of the classes; empty for regression.
     axes : tuple of str
-        The names of the two coordinates.
+        The names of the columns.
     offset, scale : tuple of float
-        Coordinate = (original − offset) · scale, where the points came from a table.
+        Coordinate = (original − offset) · scale, of each column.
     target_offset, target_scale : float
         Original value = target_offset + y · target_scale, for regression on a table.
     """
@@ -44,9 +45,9 @@ class Points:
     y: np.ndarray
     n_train: int
     classes: tuple[str, ...] = ()
-    axes: tuple[str, str] = ("x1", "x2")
-    offset: tuple[float, float] = (0.0, 0.0)
-    scale: tuple[float, float] = (1.0, 1.0)
+    axes: tuple[str, ...] = ("x1", "x2")
+    offset: tuple[float, ...] = (0.0, 0.0)
+    scale: tuple[float, ...] = (1.0, 1.0)
     target_offset: float = 0.0
     target_scale: float = 1.0
 
@@ -54,6 +55,30 @@ class Points:
     def is_classification(self) -> bool:
         """Whether the labels are classes."""
         return bool(self.classes)
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether there are two columns: then the network reads features of them."""
+        return self.X.shape[1] == 2
+
+    def read_columns(self, names: Sequence[str]) -> int:
+        """How many columns the network reads: the features of these names, or all there are."""
+        return len(names) if self.is_plane else self.X.shape[1]
+
+    def drawn(self, across: int, up: int) -> tuple[int, int]:
+        """The two columns that are drawn: those asked for, as far as they are there."""
+        last = self.X.shape[1] - 1
+        return (0, 1) if self.is_plane else (min(across, last), min(up, last))
+
+    def on_plane(self, grid: np.ndarray, across: int, up: int) -> np.ndarray:
+        """Points of the picture (rows, 2) as rows of all columns, the others at their medians."""
+        if self.is_plane:
+            return grid
+        first, second = self.drawn(across, up)
+        rows = np.tile(np.median(self.X, axis=0), (len(grid), 1))
+        rows[:, second] = grid[:, 1]
+        rows[:, first] = grid[:, 0]
+        return rows
 
 
 def circle(rng: np.random.Generator, noise: float, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -177,8 +202,13 @@ def split(rows: int, train_share: float) -> int:
     return min(max(round(rows * train_share), 1), rows - 1)
 
 
-def features(X: np.ndarray, names: tuple[str, ...] | list[str]) -> np.ndarray:
-    """The columns that the network reads of the points X (rows, 2), in the order of ``names``."""
+def features(X: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The columns that the network reads of the points X (rows, 2), in the order of ``names``.
+
+    Of points with more columns it reads every one.
+    """
+    if X.shape[1] != 2:
+        return X
     x1, x2 = X[:, 0], X[:, 1]
     columns = {
         "x1": x1,

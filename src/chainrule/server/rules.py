@@ -90,8 +90,13 @@ def backward_formula(node: Apply, operand: int, graph: Graph) -> str:
 
 
 def _names(node: Apply, graph: Graph) -> dict[str, str]:
-    shown = ["L" if one is graph.outputs[0] else graph.names[one] for one in (node, *node.inputs)]
+    shown = [shown_name(one, graph) for one in (node, *node.inputs)]
     return dict(zip("yab", [*shown, ""], strict=False))
+
+
+def shown_name(node: Node, graph: Graph) -> str:
+    """The name in formulas: L is what is minimised, the rest as the graph names it."""
+    return "L" if node is graph.outputs[0] else graph.names[node].replace("weighted_", "")
 
 
 def contributions(trace: Trace, node: Node, index: tuple[int, ...]) -> list[Contribution]:
@@ -107,7 +112,7 @@ def contributions(trace: Trace, node: Node, index: tuple[int, ...]) -> list[Cont
                     continue
                 total = float(sum(a * b for a, b in terms))
                 rule = backward_formula(consumer, operand, trace.graph)
-                name = trace.graph.names[consumer]
+                name = shown_name(consumer, trace.graph)
                 found.append(Contribution(name, rule, terms[:MOST_TERMS], total))
     return found
 

@@ -12,8 +12,9 @@ from chainrule.errors import NumericalError, OptionError, describe
 from chainrule.server.frames import FAILED, FINISHED, Report
 from chainrule.server.health import unit_states
 from chainrule.server.learning import Learner, make_learner, precision
-from chainrule.server.network import build
+from chainrule.server.network import Stack, build
 from chainrule.server.points import Points, features
+from chainrule.server.settings import LOOKS
 
 CURVE_POINTS = 400
 MAX_WEIGHT = 1e6
@@ -31,6 +32,8 @@ class Run:
     points : Points
     theta : ndarray, optional
         Where to start; default: drawn from the seed.
+    own : callable, optional
+        Hidden layers in place of those of the settings.
 
     Attributes
     ----------
@@ -46,12 +49,14 @@ class Run:
         settings: Mapping[str, Any],
         points: Points,
         theta: np.ndarray | None = None,
+        own: Stack | None = None,
     ) -> None:
         self.number = number
         self.settings = dict(settings)
         self.start_settings = dict(settings)
         self.points = points
-        self.network = build(settings, points)
+        self.own_stack = own
+        self.network = build(settings, points, own)
         self.given = theta
         start = self.network.objective.initial(settings["seed"]) if theta is None else theta
         self._steps_before = 0
@@ -66,7 +71,15 @@ class Run:
 
     def features_of(self, X: np.ndarray) -> np.ndarray:
         """What the network reads of these points, in the run's precision."""
-        return features(X, self.settings["features"]).astype(precision(self.settings))
+        read = features(X, self.settings["features"])
+        if self.network.is_own:
+            read = read / self.points.scale + self.points.offset
+        return read.astype(precision(self.settings))
+
+    def features_of_picture(self, grid: np.ndarray) -> np.ndarray:
+        """What the network reads of the points (rows, 2) of a picture."""
+        across, up = self.settings["across"], self.settings["up"]
+        return self.features_of(self.points.on_plane(grid, across, up))
 
     def _bind(self) -> None:
         dtype = precision(self.settings)
@@ -74,6 +87,8 @@ class Run:
         n, y = self.points.n_train, self.points.y
         self.X_train, self.X_test = X[:n], X[n:]
         t = self.network.targets(y)
+        if self.network.is_own and self.network.kind == "value":
+            t = self.points.target_offset + t * self.points.target_scale
         t = t if t.dtype.kind == "i" else t.astype(dtype)
         self.t_train, self.t_test = t[:n], t[n:]
 
@@ -130,12 +145,12 @@ class Run:
     def apply(self, settings: Mapping[str, Any]) -> None:
         """Go on with other settings: those of the table that do not begin the run anew."""
         changes = {k: v for k, v in settings.items() if v != self.settings[k]}
-        learns_otherwise = bool(changes.keys() - {"speed", "stop_epoch"})
+        learns_otherwise = bool(changes.keys() - set(LOOKS))
         self.settings = dict(settings)
         if not learns_otherwise:
             return
-        self.journal.append(("set", {k: v for k, v in changes.items() if k != "speed"}))
-        self.network = build(settings, self.points)
+        self.journal.append(("set", {k: v for k, v in changes.items() if k not in LOOKS}))
+        self.network = build(settings, self.points, self.own_stack)
         self._restart_learner()
 
     def edit(self, name: str, index: list[int], value: float) -> None:
@@ -171,13 +186,15 @@ class Run:
         theta = self.theta
         losses = self._losses(theta)
         self._note(losses)
-        train = self.network.values(theta, self.X_train)
-        test = self.network.values(theta, self.X_test)
-        states, reasons = unit_states(self.network, theta, self.X_train, train)
+        network = self.network
+        before = [column.before for column in network.columns[:-1]]
+        seen = network.evaluate(theta, self.X_train, (*before, *network.layers, network.output))
+        train, test = seen[len(before) :], network.evaluate(theta, self.X_test, [network.output])
+        states, reasons = unit_states(network, theta, seen[: len(before)], train)
         n, y = self.points.n_train, self.points.y
         scores, confusion = [], []
         for output, labels in ((train[-1], y[:n]), (test[-1], y[n:])):
-            predicted = self.network.predict(output)
+            predicted = network.predict(output)
             scores.append(score(predicted, labels, self.points.is_classification))
             confusion.append(confusion_matrix(predicted, labels, len(self.points.classes)))
         flags = extra_flags | FINISHED * self.at_end | FAILED * (self.failure is not None)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.files import write_model
-from chainrule.server.learning import SOLVER_NAMES, precision
+from chainrule.graph import Graph
+from chainrule.server.learning import precision
 from chainrule.server.run import Run
 from chainrule.server.session import Own
 from chainrule.server.settings import FULL_BATCH_SOLVERS
@@ -63,6 +64,10 @@ def _imports(settings: Mapping[str, Any], own: Own | None) -> str:
     lines = []
     if settings["solver"] not in FULL_BATCH_SOLVERS:
         lines.append("from chainrule.server.learning import FOREVER, go_on")
+    if settings["dropout"] and settings["solver"] not in FULL_BATCH_SOLVERS:
+        lines.insert(0, "from chainrule.networks import Dropout")
+    if own is not None and own.stack is not None and settings["dataset"] == "own":
+        lines.insert(0, "from chainrule.graph import Graph")
     if settings["dataset"] != "own":
         lines.append("from chainrule.server.points import features, make_points")
     else:
@@ -96,17 +101,25 @@ def _points(settings: Mapping[str, Any], own: Own | None) -> str:
             f"train_share={share!r}, seed={seed})\n"
             f"{read.format('points.X')}labels, n = points.y, points.n_train\n"
         )
+    points = "arrays['points.X']"
+    labels = "arrays['points.y']"
+    if own is not None and own.stack is not None:  # it reads what the model reads
+        points += " / past['scale'] + past['offset']"
+        labels = f"past['target_offset'] + {labels} * past['target_scale']"
     return (
         "# the points came from Python; the model file of the page holds them\n"
         f"arrays, header = read_model({MODEL_FILE!r})\n"
-        f"{read.format('arrays[' + repr('points.X') + ']')}"
-        "labels, n = arrays['points.y'], header['history']['n_train']\n"
+        "past = header['preprocessing']\n"
+        f"{read.format(points)}"
+        f"labels, n = {labels}, header['history']['n_train']\n"
     )
 
 
 def _network(run: Run) -> str:
     """The graph written out: the same leaves in the same order as ``network.build``."""
     sizes, settings = run.network.sizes, run.start_settings
+    if run.network.is_own:
+        return _own_network(run)
     lines = [f"x = cr.input('x', ('rows', {sizes[0]}))"]
     before = "x"
     for i, (wide, units) in enumerate(pairwise(sizes), start=1):
@@ -119,33 +132,53 @@ def _network(run: Run) -> str:
             lines.append(f"scores = {before} @ W{i} + b{i}")
         else:
             lines.append(f"h{i} = cr.{settings['activations'][i - 1]}({before} @ W{i} + b{i})")
+            if run.network.objective.rows.masks:
+                lines.append(f"h{i} = Dropout({settings['dropout']!r})(h{i}, {i})")
             before = f"h{i}"
     return "\n".join([*lines, *_loss(run)]) + "\n"
 
 
-def _loss(run: Run) -> list[str]:
+def _own_network(run: Run) -> str:
+    """The graph as the model file of the page holds it."""
+    return (
+        "# the layers came from Python; the model file holds their graph\n"
+        "(loss,) = Graph.from_dict(header['row_loss']).outputs\n"
+        "matrices = [p for p in Graph(loss).parameters if p.ndim == 2]\n"
+        f"{_labels(run)}\n"
+    )
+
+
+def _labels(run: Run) -> str:
+    """The line that makes of labels what the loss reads."""
     loss, kind, outputs = run.start_settings["loss"], run.network.kind, run.network.sizes[-1]
     dtype = f"np.{_dtype(run.start_settings)}"
     if kind == "value":
-        return [
-            "t = cr.target('t', ('rows',))",
-            f"loss = cr.{loss}(scores, t)",
-            f"y = labels.astype({dtype})",
-        ]
+        return f"y = labels.astype({dtype})"
+    if loss == "cross_entropy" and kind == "classes":
+        return "y = labels"
+    right = "labels == 1" if kind == "sign" else f"np.equal.outer(labels, np.arange({outputs}))"
+    low = -1.0 if loss == "squared_error" else 0.0
+    return f"y = np.where({right}, 1.0, {low}).astype({dtype})"
+
+
+def _loss(run: Run) -> list[str]:
+    loss, kind, outputs = run.start_settings["loss"], run.network.kind, run.network.sizes[-1]
+    if kind == "value":
+        lines = ["t = cr.target('t', ('rows',))", f"loss = cr.{loss}(scores, t)"]
+        return [*lines, _labels(run)]
     if loss == "cross_entropy" and kind == "classes":
         return [
             "t = cr.target('t', ('rows',), dtype=int)",
             "loss = cr.softmax_cross_entropy(scores, t)",
-            "y = labels",
+            _labels(run),
         ]
     shape = "('rows',)" if kind == "sign" else f"('rows', {outputs})"
     squared = loss == "squared_error"
-    right = "labels == 1" if kind == "sign" else f"np.equal.outer(labels, np.arange({outputs}))"
     function = "squared_error" if squared else "binary_cross_entropy_with_logits"
     return [
         f"t = cr.target('t', {shape})",
         f"loss = cr.{function}({'cr.tanh(scores)' if squared else 'scores'}, t)",
-        f"y = np.where({right}, 1.0, {-1.0 if squared else 0.0}).astype({dtype})",
+        _labels(run),
     ]
 
 
@@ -153,6 +186,8 @@ def _objective(run: Run, settings: Mapping[str, Any]) -> str:
     if settings["regularization"] == "none":
         return "cr.Objective(loss)"
     matrices = ", ".join(f"W{i}" for i in range(1, len(run.network.sizes)))
+    if run.network.is_own:
+        matrices = "*matrices"
     penalty = f"cr.{settings['regularization']}({matrices}, strength={settings['strength']!r})"
     return f"cr.Objective(loss, penalty={penalty})"
 
@@ -202,7 +237,7 @@ def _full_batch(run: Run) -> str:
     lines = []
     for event, *what in run.journal:
         if event == "steps":
-            solver = SOLVER_NAMES[settings["solver"]]
+            solver = settings["solver"]
             lines.append(
                 f"theta = minimize(objective, X[:n], y[:n], theta0=theta, solver={solver!r}, "
                 f"max_iter={what[0]}).theta"
@@ -231,7 +266,10 @@ def model_bytes(run: Run) -> bytes:
             "features": run.settings["features"],
             "offset": list(run.points.offset),
             "scale": list(run.points.scale),
+            "target_offset": run.points.target_offset,
+            "target_scale": run.points.target_scale,
         },
+        "row_loss": Graph(objective.row_loss).to_dict(),
         "classes": list(run.points.classes),
         "history": {"steps": run.steps, "epochs": run.epochs, "n_train": run.points.n_train},
         "settings": run.settings,

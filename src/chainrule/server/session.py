@@ -20,9 +20,10 @@ import numpy as np
 from chainrule.errors import ChainruleError, DataError, describe
 from chainrule.server import frames
 from chainrule.server.inside import Inside
+from chainrule.server.network import Network, Stack
 from chainrule.server.points import Points, make_points
 from chainrule.server.run import Run
-from chainrule.server.settings import read_settings, restarts
+from chainrule.server.settings import MAX_UNITS, read_settings, restarts
 from chainrule.server.tables import points_of_csv, shuffled
 
 LOG = logging.getLogger("chainrule.playground")
@@ -41,7 +42,7 @@ class TooManySessions(ChainruleError, RuntimeError):
 class Own:
     """Points that somebody brought: a CSV's bytes and the chosen columns, or arrays.
 
-    ``start`` is where the network of ``cr.playground(model, …)`` stands.
+    ``stack`` makes the hidden layers of a model that has its own.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Own:
     content: bytes = b""
     columns: tuple[str, ...] = ()
     target: str = ""
+    stack: Stack | None = None
 
     def split(self, settings: Mapping[str, Any]) -> Points:
         """The points in the order of the seed, split as set."""
@@ -88,6 +90,8 @@ class Session:
         Points brought along at launch.
     theta : ndarray, optional
         Where the first run starts.
+    most_units : int
+        Of a layer.
 
     Attributes
     ----------
@@ -100,7 +104,9 @@ class Session:
         settings: Mapping[str, Any] | None = None,
         own: Own | None = None,
         theta: np.ndarray | None = None,
+        most_units: int = MAX_UNITS,
     ) -> None:
+        self.most_units = most_units
         self.id = secrets.token_urlsafe(16)
         self.listener = Listener()
         self.own = own
@@ -244,7 +250,7 @@ class Session:
             )
             if wanted:
                 self._sequence += 1
-                values = self.run.network.values(self.run.theta, self._grid())
+                values = self.run.network.values(self.run.theta, self._grid)
                 pictures = frames.paint(values, self.run.network.kind, self.focus)
                 frame = frames.pack_frame(self._sequence, report, pictures, self.focus)
                 self.listener.offer(frame, self._sequence)
@@ -256,9 +262,6 @@ class Session:
             self._next_frame + FRAME_SECONDS, done - FRAME_SECONDS, now + 2.5 * (done - now)
         )
 
-    def _grid(self) -> np.ndarray:
-        return self._grid_features
-
     # commands ----------------------------------------------------------------------------
 
     def on_show(self) -> None:
@@ -269,12 +272,16 @@ class Session:
 
     def on_set(self, settings: dict[str, Any]) -> None:
         """Other settings: live where they can be, a new run where not."""
-        after = read_settings(settings, self.run.settings)
-        if restarts(self.run.settings, after):
+        before = self.run.settings
+        after = read_settings(settings, before, self.most_units)
+        if restarts(before, after):
             self._replace(self._new_run(after, None))
         else:
             self.run.apply(after)
             self._leave_inside()
+        if any(before[name] != after[name] for name in ("across", "up")):
+            self._grid = self.run.features_of_picture(frames.grid())
+            self._send_points()
         self._status()
 
     def on_play(self) -> None:
@@ -362,9 +369,10 @@ class Session:
     def _new_run(self, settings: Mapping[str, Any], theta: np.ndarray | None) -> Run:
         points = points_of(settings, self.own)
         settings = {**settings, "loss": fitting_loss(settings["loss"], points)}
-        run = Run(self._number + 1, settings, points, theta)
+        stack = self.own.stack if self.own and settings["dataset"] == "own" else None
+        run = Run(self._number + 1, settings, points, theta, stack)
         self._number += 1
-        self._grid_features = run.features_of(frames.grid())
+        self._grid = run.features_of_picture(frames.grid())
         return run
 
     def _replace(self, run: Run) -> None:
@@ -385,6 +393,10 @@ class Session:
                 "start_settings": run.start_settings,
                 "sizes": list(network.sizes),
                 "kind": network.kind,
+                "columns": _columns(network),
+                "boxes": [{"column": box.column, "name": box.name} for box in network.boxes],
+                "is_own": network.is_own,
+                "is_plane": run.points.is_plane,
                 "classes": list(run.points.classes),
                 "axes": list(run.points.axes),
                 "offset": list(run.points.offset),
@@ -398,8 +410,13 @@ class Session:
                 "failure": run.failure,
             }
         )
-        self.listener.send_binary(frames.pack_points(run.number, run.points))
+        self._send_points()
         self._dirty = True
+
+    def _send_points(self) -> None:
+        run = self.run
+        columns = run.points.drawn(run.settings["across"], run.settings["up"])
+        self.listener.send_binary(frames.pack_points(run.number, run.points, columns))
 
     def _pause(self) -> None:
         self.playing = False
@@ -420,6 +437,20 @@ class Session:
             }
         )
         self._next_frame = min(self._next_frame, time.monotonic())
+
+
+def _columns(network: Network) -> list[dict[str, Any]]:
+    """What the page needs to draw each column of neurons and the links into it."""
+    shapes = network.objective.vector.shapes
+    return [
+        {
+            "weights": column.weights,
+            "biases": column.biases,
+            "activation": column.activation,
+            "is_linked": shapes[column.weights][0] == network.sizes[i],
+        }
+        for i, column in enumerate(network.columns)
+    ]
 
 
 class Speed:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.server.session import Own, Session, TooManySessions
-from chainrule.server.settings import read_settings
+from chainrule.server.settings import MAX_UNITS, read_settings
 
 MAX_SESSIONS = 24
 FORGET_SECONDS = 1800.0
@@ -23,6 +23,8 @@ class Sessions:
     ----------
     settings, own, theta
         What a new session starts with.
+    most_units : int
+        Of a layer.
     """
 
     def __init__(
@@ -31,9 +33,10 @@ class Sessions:
         own: Own | None = None,
         theta: np.ndarray | None = None,
         limit: int = MAX_SESSIONS,
+        most_units: int = MAX_UNITS,
     ) -> None:
         self.settings, self.own, self.theta = settings or read_settings({}), own, theta
-        self.limit = limit
+        self.limit, self.most_units = limit, most_units
         self._by_id: dict[str, Session] = {}
         self._opening = threading.Lock()
 
@@ -64,7 +67,7 @@ class Sessions:
                 raise TooManySessions(
                     f"{self.limit} sessions are open, which is the limit; close another page first"
                 )
-            session = Session(settings or self.settings, self.own, self.theta)
+            session = Session(settings or self.settings, self.own, self.theta, self.most_units)
             self._by_id[session.id] = session
             return session
 

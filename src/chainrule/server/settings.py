@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.errors import OptionError, describe
@@ -17,10 +17,16 @@ from chainrule.server.points import DATASETS, FEATURES
 
 MAX_LAYERS = 8
 MAX_UNITS = 64
+MAX_MODEL_UNITS = 256
+"""Units of a layer: those that a page may ask for, and those of a model that came from Python."""
+
+MAX_COLUMNS = 1024
+"""Columns of the points of a model that came from Python."""
+
 SEEDS = 2**31 - 1
 
 MINI_BATCH_SOLVERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
-FULL_BATCH_SOLVERS = ("cg", "l-bfgs")
+FULL_BATCH_SOLVERS = ("cg", "lbfgs")
 CLASSIFICATION_LOSSES = ("cross_entropy", "one_vs_all", "squared_error")
 REGRESSION_LOSSES = ("squared_error", "absolute_error", "huber", "quantile")
 INITS = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "small_normal")
@@ -121,13 +127,28 @@ TABLE: tuple[Setting, ...] = (
     Setting("momentum", "number", 0.9, least=0, most=0.999, restarts=False),
     Setting("regularization", "choice", "none", ("none", "l1", "l2"), restarts=False),
     Setting("strength", "number", 0.001, least=0, most=100, restarts=False),
+    Setting("dropout", "number", 0.0, least=0, most=0.9),
     Setting("speed", "choice", 0, SPEEDS, restarts=False),
     Setting("stop_epoch", "integer", 0, least=0, most=10**9, restarts=False),
+    Setting("across", "integer", 0, least=0, most=MAX_COLUMNS - 1, restarts=False),
+    Setting("up", "integer", 1, least=0, most=MAX_COLUMNS - 1, restarts=False),
 )
-BY_NAME = {setting.name: setting for setting in TABLE}
+"""``across`` and ``up`` are the columns drawn where there are more than two."""
+
+LOOKS = ("speed", "stop_epoch", "across", "up")
+"""What changes nothing of how it learns."""
 
 
-def read_settings(given: Any, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def rows_of_table(most_units: int = MAX_UNITS) -> dict[str, Setting]:
+    """The table by name, for layers of at most ``most_units``."""
+    rows = {setting.name: setting for setting in TABLE}
+    rows["hidden_layer_sizes"] = replace(rows["hidden_layer_sizes"], most=most_units)
+    return rows
+
+
+def read_settings(
+    given: Any, base: Mapping[str, Any] | None = None, most_units: int = MAX_UNITS
+) -> dict[str, Any]:
     """Every setting: those given, checked, on top of ``base`` (default: the table's defaults).
 
     Raises
@@ -138,10 +159,11 @@ def read_settings(given: Any, base: Mapping[str, Any] | None = None) -> dict[str
     if not isinstance(given, dict):
         raise OptionError(describe("settings", "an object", _short(given)))
     settings = {s.name: s.default for s in TABLE} if base is None else dict(base)
+    rows = rows_of_table(most_units)
     for name, value in given.items():
-        if name not in BY_NAME:
+        if name not in rows:
             raise OptionError(describe("settings", "a known name", _short(name)))
-        settings[name] = BY_NAME[name].read(value)
+        settings[name] = rows[name].read(value)
     return _agreed(settings, given)
 
 
@@ -150,10 +172,11 @@ def restarts(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return any(s.restarts and before[s.name] != after[s.name] for s in TABLE)
 
 
-def table() -> list[dict[str, Any]]:
+def table(most_units: int = MAX_UNITS) -> list[dict[str, Any]]:
     """The table as plain data, for the page."""
     keys = ("name", "kind", "default", "choices", "least", "most", "longest", "restarts")
-    return [{key: getattr(setting, key) for key in keys} for setting in TABLE]
+    rows = rows_of_table(most_units).values()
+    return [{key: getattr(setting, key) for key in keys} for setting in rows]
 
 
 def _agreed(settings: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,41 +11,48 @@ from pathlib import Path
 import numpy as np
 
 from chainrule.datasets import read_csv
+from chainrule.datasets.csv_rows import numbered_rows
 from chainrule.errors import DataError, describe
 from chainrule.server.points import Points, split
 
 MAX_BYTES = 4 * 2**20
 MAX_ROWS = 10_000
 MAX_COLUMNS = 200
-MAX_CLASSES = 8
+MAX_CLASSES = 10
 MAX_NAME = 100
 INNER = 5.0
 
 
-def header_of(content: bytes) -> list[str]:
-    """The names of the columns; refuses what is no table before anything else is read."""
-    _check_size(content)
+class TooLarge(DataError):
+    """More bytes than are read."""
+
+
+def header_of(content: bytes, name: str = "file") -> list[str]:
+    """The names of the columns; refuses what is no table before anything else is read.
+
+    ``name`` is what the messages call it.
+    """
+    check_size(len(content), name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         remedy = "Save the file as UTF-8."
-        raise DataError(describe("file", "text in UTF-8", str(error), remedy)) from None
+        raise DataError(describe(name, "text in UTF-8", str(error), remedy)) from None
     if "\0" in text:
-        raise DataError(describe("file", "text", "a byte 0"))
+        raise DataError(describe(name, "text", "a byte 0"))
     rows = text.count("\n") + text.count("\r")
     if rows > 2 * MAX_ROWS + 2:
-        raise DataError(describe("file", f"at most {MAX_ROWS} rows", f"about {rows}"))
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    names = [name.strip().strip('"') for name in first.strip("\r").split(",")]
+        raise DataError(describe(name, f"at most {MAX_ROWS} rows", f"about {rows}"))
+    names = _first_line(text, name)
     if len(names) > MAX_COLUMNS:
-        raise DataError(describe("file", f"at most {MAX_COLUMNS} columns", len(names)))
+        raise DataError(describe(name, f"at most {MAX_COLUMNS} columns", len(names)))
     if len(names) < 3:
         remedy = "Two columns are drawn, a third is what is learnt."
-        raise DataError(describe("file", "at least 3 columns", len(names), remedy))
+        raise DataError(describe(name, "at least 3 columns", len(names), remedy))
     longest = max(names, key=len)
     if len(longest) > MAX_NAME:
         expected = f"column names of at most {MAX_NAME} signs"
-        raise DataError(describe("file", expected, len(longest)))
+        raise DataError(describe(name, expected, len(longest)))
     return names
 
 
@@ -59,7 +67,7 @@ def points_of_csv(
 ) -> Points:
     """Two columns of a CSV file as points in [−5, 5]², in random order; ``target`` as label.
 
-    Text and up to eight different whole numbers are classes; other numbers are values, scaled
+    Text and up to ten different whole numbers are classes; other numbers are values, scaled
     to [−1, 1].
 
     Raises
@@ -67,7 +75,7 @@ def points_of_csv(
     DataError
         Says the line and column where there is one, what was expected and what came.
     """
-    header_of(content)
+    header_of(content, name)
     if len(columns) != 2 or columns[0] == columns[1] or target in columns:
         came = ", ".join([*columns, target])
         raise DataError(describe("columns", "two different columns and another as target", came))
@@ -85,18 +93,24 @@ def points_of_csv(
 
 
 def points_of_arrays(
-    X: np.ndarray, y: np.ndarray, axes: tuple[str, str], classes: bool | None = None
+    X: np.ndarray,
+    y: np.ndarray,
+    axes: tuple[str, ...],
+    classes: bool | None = None,
+    most_columns: int = 2,
 ) -> Points:
-    """Points scaled to [−5, 5]² from any two columns and a target.
+    """Points scaled to [−5, 5] in each column, and a target.
 
     ``classes`` says whether the target holds classes; None: as its values suggest.
     """
     X = np.asarray(X, np.float64)
-    if X.ndim != 2 or X.shape[1] != 2:
-        remedy = "Choose two columns, for example X[:, :2]."
-        raise DataError(describe("X", "two columns", X.shape, remedy))
+    if X.ndim != 2 or not 2 <= X.shape[1] <= most_columns:
+        wanted = "2 columns" if most_columns == 2 else f"2 to {most_columns} columns"
+        remedy = "Choose some of them, for example X[:, :2]."
+        raise DataError(describe("X", wanted, f"shape {X.shape}", remedy))
     if not 4 <= len(X) <= MAX_ROWS:
-        raise DataError(describe("X", f"4 to {MAX_ROWS} rows", len(X)))
+        remedy = f"Take a part of them, for example X[:{MAX_ROWS}]." if len(X) > 4 else ""
+        raise DataError(describe("X", f"4 to {MAX_ROWS} rows", len(X), remedy))
     if not np.isfinite(X).all():
         raise DataError(describe("X", "finite numbers", "NaN or infinity"))
     low, high = X.min(axis=0), X.max(axis=0)
@@ -110,7 +124,7 @@ def points_of_arrays(
         raise DataError(describe("y", f"{len(X)} labels, one a row", len(labels)))
     offset, factor = tuple(map(float, middle)), tuple(map(float, scale))
     scaled = (X - middle) * scale
-    return Points(scaled, labels, len(X), names, axes, offset, factor, shift, spread)  # type: ignore[arg-type]
+    return Points(scaled, labels, len(X), names, axes, offset, factor, shift, spread)
 
 
 def shuffled(points: Points, train_share: float, seed: int) -> Points:
@@ -146,6 +160,13 @@ def _labels(
     return (y.astype(np.float64) - middle) / half, (), middle, half
 
 
-def _check_size(content: bytes) -> None:
-    if len(content) > MAX_BYTES:
-        raise DataError(describe("file", f"at most {MAX_BYTES} bytes", len(content)))
+def _first_line(text: str, name: str) -> list[str]:
+    """Its cells, a comma inside quotes being none that separates."""
+    _, cells = next(numbered_rows(Path(name), io.StringIO(text, newline="")), (0, []))
+    return [cell.strip() for cell in cells]
+
+
+def check_size(count: int, name: str) -> None:
+    """Refuse a file of more bytes than are read."""
+    if count > MAX_BYTES:
+        raise TooLarge(describe(name, f"at most {MAX_BYTES} bytes", count))

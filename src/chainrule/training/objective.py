@@ -175,12 +175,22 @@ class Objective:
         return self.vector.unpack(theta)
 
     def trace(
-        self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None, *, keep: bool = True
+        self,
+        theta: np.ndarray,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        keep: bool = True,
+        masks: Mapping[Node, np.ndarray] | None = None,
     ) -> Trace:
-        """The objective's graph with every leaf bound, ready to be stepped through."""
+        """The objective's graph with every leaf bound, ready to be stepped through.
+
+        A mask of dropout that is not given drops nothing.
+        """
         theta = _as_floats(self.vector.check(theta))
         rows = bind_rows(self.rows, X, y, sample_weight).take(slice(None))
-        values: dict[Any, Any] = {**self.vector.unpack(theta), **rows.inputs}
+        values: dict[Any, Any] = {**self.vector.unpack(theta), **rows.inputs, **(masks or {})}
         values[self.target] = rows.y
         values[WEIGHT] = np.ones(rows.count) if rows.weight is None else rows.weight
         return Trace(self.graph, values, dtype=theta.dtype, keep=keep)

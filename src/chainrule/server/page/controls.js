@@ -106,7 +106,7 @@ function number(name, row, state, top) {
  * @param {Record<string, any>} values @param {boolean} classes @param {HTMLElement} page
  */
 export function showFields(values, classes, page) {
-  const fullBatch = ["cg", "l-bfgs"].includes(values.solver);
+  const fullBatch = ["cg", "lbfgs"].includes(values.solver);
   const shown = /** @type {Record<string, boolean>} */ ({
     n_classes: ["blobs", "arms", "rings"].includes(values.dataset),
     noise: values.dataset !== "own",
