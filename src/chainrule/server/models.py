@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -138,9 +138,9 @@ def telling_columns(points: Points) -> tuple[int, int]:
 def stack_of(model: Any) -> Stack | None:
     """The hidden layers of a model that the settings of the page cannot describe."""
     options = model.get_params(deep=False)
-    layers = options.get("layers")
+    layers: Any = options.get("layers")
     if callable(layers):
-        return layers
+        return cast(Stack, layers)
     if layers is not None:
         return lambda x: sequential(layers, x)
     sizes, activations, rates = _hidden_options(options)

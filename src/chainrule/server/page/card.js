@@ -15,7 +15,7 @@ import { FEATURES, FEATURE_SIGNS, STATES } from "./network.js";
 export function diagnosis(run, frame, index, layer) {
   const state = STATES[frame.states[index] ?? 0];
   if (state === "fine") return "";
-  const activation = run.settings.activations[layer - 1];
+  const { activation } = run.columns[layer - 1];
   const key = state === "dead" && activation.includes("relu") ? "dead_relu" : state;
   return t(`why_${key}`, { share: percent(frame.reasons[index]), size: n(frame.reasons[index]), activation });
 }
@@ -37,9 +37,11 @@ export function openCard(dialog, run, frame, which, edit) {
   reason.textContent = diagnosis(run, frame, which.index, layer);
   const weights = document.createElement("div");
   weights.className = "weights";
-  weights.append(field(t("bias"), `b${layer}`, [unit]));
-  for (let i = 0; i < run.sizes[layer - 1]; i++) {
-    weights.append(field(t("weight_from", { name: sourceName(run, layer, i) }), `W${layer}`, [i, unit]));
+  const column = run.columns[layer - 1];
+  if (column.biases) weights.append(field(t("bias"), column.biases, [unit]));
+  const shape = run.parameters.find(({ name }) => name === column.weights)?.shape ?? [0];
+  for (let i = 0; i < shape[0]; i++) {
+    weights.append(field(t("weight_from", { name: sourceName(run, layer, i) }), column.weights, [i, unit]));
   }
   const actions = document.createElement("div");
   actions.className = "actions";
@@ -50,7 +52,8 @@ export function openCard(dialog, run, frame, which, edit) {
   form.append(title, reason, weights, actions);
   dialog.replaceChildren(form);
   dialog.showModal();
-  const first = weights.querySelectorAll("input")[which.from === undefined ? 0 : which.from + 1];
+  const before = which.from === undefined ? 0 : which.from + (column.biases ? 1 : 0);
+  const first = weights.querySelectorAll("input")[before];
   first?.focus();
   first?.select();
 
@@ -80,5 +83,6 @@ export function openCard(dialog, run, frame, which, edit) {
 /** @param {Run} run @param {number} layer @param {number} i */
 function sourceName(run, layer, i) {
   if (layer > 1) return t("unit_short", { layer: n(layer - 1), unit: n(i + 1) });
+  if (!run.is_plane) return run.axes[i];
   return FEATURE_SIGNS[FEATURES.indexOf(run.settings.features[i])];
 }

@@ -8,8 +8,8 @@ const RANGES = new Set(["noise", "train_percent", "momentum"]);
 const DICE = new Set(["seed", "data_seed"]);
 export const POINT_FIELDS = ["n_classes", "noise", "train_percent", "batch_size", "data_seed"];
 export const TRAINING_FIELDS = [
-  "loss", "solver", "learning_rate", "momentum", "regularization", "strength", "init", "seed",
-  "speed", "stop_epoch",
+  "loss", "solver", "learning_rate", "momentum", "regularization", "strength", "dropout", "init",
+  "seed", "speed", "stop_epoch",
 ];
 
 /**
@@ -73,7 +73,7 @@ function number(name, row, state, top) {
   input.min = String(row.least);
   input.max = String(row.most);
   input.step = row.kind === "integer" ? "1" : RANGES.has(name) ? "0.01" : "any";
-  input.value = String(state.values[name]);
+  input.value = shownValue(state.values[name]);
   input.inputMode = row.kind === "integer" ? "numeric" : "decimal";
   const shown = document.createElement("b");
   if (RANGES.has(name)) {
@@ -101,11 +101,19 @@ function number(name, row, state, top) {
   return both;
 }
 
+/** A value as a field shows it: a number to six digits. @param {any} value */
+function shownValue(value) {
+  const isFraction = typeof value === "number" && !Number.isInteger(value);
+  return String(isFraction ? Number(value.toPrecision(6)) : value);
+}
+
 /**
  * Which settings mean something now, given the others.
- * @param {Record<string, any>} values @param {boolean} classes @param {HTMLElement} page
+ * @param {Record<string, any>} values @param {import("./types.js").Run|null} run
+ * @param {HTMLElement} page
  */
-export function showFields(values, classes, page) {
+export function showFields(values, run, page) {
+  const classes = run?.kind !== "value";
   const fullBatch = ["cg", "lbfgs"].includes(values.solver);
   const shown = /** @type {Record<string, boolean>} */ ({
     n_classes: ["blobs", "arms", "rings"].includes(values.dataset),
@@ -114,6 +122,8 @@ export function showFields(values, classes, page) {
     batch_size: !fullBatch,
     momentum: ["momentum", "nesterov"].includes(values.solver),
     strength: values.regularization !== "none",
+    dropout: !fullBatch && !run?.is_own && values.hidden_layer_sizes.length > 0,
+    init: !run?.is_own,
   });
   for (const [name, visible] of Object.entries(shown)) {
     for (const box of page.querySelectorAll(`.field[data-control="${name}"]`)) {
@@ -133,7 +143,7 @@ export function showFields(values, classes, page) {
 export function refreshFields(page, state) {
   for (const element of page.querySelectorAll("[data-setting]")) {
     const input = /** @type {HTMLInputElement} */ (element);
-    const value = String(state.values[input.dataset.setting ?? ""]);
+    const value = shownValue(state.values[input.dataset.setting ?? ""]);
     if (input.value !== value && document.activeElement !== input) input.value = value;
     const shown = input.closest(".field")?.querySelector("b");
     if (shown && input.type === "range") shown.textContent = n(input.valueAsNumber);

@@ -1,131 +1,166 @@
-// The computational graph, drawn: each operation after what it reads; on every edge the value that
-// goes forward above, the gradient that comes back below.
+// The computational graph, drawn like lines of writing: a layer a line, each operation after what it
+// reads. On every edge stands the value that goes forward above, the gradient that comes back below.
+
+import { has, n, t } from "./i18n.js";
+import { arrange } from "./lines.js";
 
 /** @typedef {import("./types.js").Inside} Inside */
 /** @typedef {import("./types.js").GraphNode} GraphNode */
+/** @typedef {import("./lines.js").Spot} Spot */
+/** @typedef {{x: number, y: number}} Point */
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 104, HEIGHT = 44, STEP_X = 232, STEP_Y = 92, EDGE = 24;
+const WIDTH = 90, HEIGHT = 40, LEFT = 24, TOP = 22, ROW = 66, LINE_GAP = 22, BEND = 9;
+const LEAST_PITCH = 158, MOST_PITCH = 250;
+const LETTER = 6.7;
 
 /**
- * @param {Inside} inside @param {string|null} chosen @param {(name: string) => void} choose
- * @param {(value: number) => string} write
- * @param {(node: GraphNode) => string} describe
+ * @typedef {{inside: Inside, chosen: string|null, choose: (name: string) => void,
+ *   explain: (node: GraphNode) => void, describe: (node: GraphNode) => string}} Options
  */
-export function drawGraph(inside, chosen, choose, write, describe) {
-  const places = arrange(inside.nodes);
-  const columns = Math.max(...[...places.values()].map((place) => place.column)) + 1;
-  const rows = Math.max(...[...places.values()].map((place) => place.row)) + 1;
-  const svg = make("svg", { width: columns * STEP_X + 20, height: rows * STEP_Y + 24, role: "group" });
+
+/**
+ * What is drawn needs: where everything stands, and how wide a column is.
+ * @typedef {{spots: Map<string, Spot>, tops: number[], pitch: number, width: number}} Sheet
+ */
+
+/** @param {number} width what there is @param {Options} options */
+export function drawGraph(width, { inside, chosen, choose, explain, describe }) {
+  const perLine = Math.max(3, Math.min(4, Math.floor((width - LEFT) / LEAST_PITCH)));
+  const { spots, heights } = arrange(inside.nodes, perLine);
+  const tops = heights.map((_, i) => TOP + heights.slice(0, i).reduce((sum, rows) => sum + rows * ROW + LINE_GAP, 0));
+  const pitch = Math.max(LEAST_PITCH, Math.min(MOST_PITCH, (width - LEFT - 16) / perLine));
+  const sheet = { spots, tops, pitch, width: LEFT + perLine * pitch + 10 };
+  const height = TOP + heights.reduce((sum, rows) => sum + rows * ROW + LINE_GAP, 0) - LINE_GAP;
+  const svg = make("svg", { width: sheet.width, height, role: "group" });
+  svg.append(arrow());
   const nodes = new Map(inside.nodes.map((node) => [node.name, node]));
-  for (const node of inside.nodes) {
-    for (const name of node.inputs) {
+  for (const reader of inside.nodes) {
+    for (const name of reader.inputs) {
       const source = nodes.get(name);
-      if (source) svg.append(...edge(source, node, places, inside, write));
+      if (source) svg.append(...edge(source, reader, sheet, inside));
     }
   }
-  const last = inside.nodes.filter((node) => node.kind === "operation").at(-1);
-  if (last) svg.append(...numbers(last, places, write));
-  for (const node of inside.nodes) {
-    const place = /** @type {{column: number, row: number}} */ (places.get(node.name));
-    svg.append(box(node, place, inside.current === node.name, chosen === node.name, choose, describe, last?.name));
-  }
+  for (const node of inside.nodes) svg.append(...numbers(node, sheet, explain));
+  for (const node of inside.nodes) svg.append(box(node, sheet, inside.current === node.name, chosen === node.name, choose, describe));
   return svg;
 }
 
-/**
- * Columns by the longest way from a leaf; leaves stand beside the operation that reads them first.
- * @param {GraphNode[]} nodes
- */
-function arrange(nodes) {
-  /** @type {Map<string, {column: number, row: number}>} */
-  const places = new Map();
-  const operations = nodes.filter((node) => node.kind === "operation");
-  const depth = new Map(nodes.map((node) => [node.name, 0]));
-  for (const node of operations) {
-    depth.set(node.name, 1 + Math.max(0, ...node.inputs.map((name) => depth.get(name) ?? 0)));
+/** The middle of a node's box. @param {Sheet} sheet @param {string} name @returns {Point} */
+function middle(sheet, name) {
+  const { line, column, row } = /** @type {Spot} */ (sheet.spots.get(name));
+  return { x: LEFT + column * sheet.pitch + WIDTH / 2, y: sheet.tops[line] + row * ROW + HEIGHT / 2 };
+}
+
+/** @param {GraphNode} source @param {GraphNode} reader @param {Sheet} sheet @param {Inside} inside */
+function edge(source, reader, sheet, inside) {
+  const [from, to] = [middle(sheet, source.name), middle(sheet, reader.name)];
+  const hot = inside.current === reader.name;
+  const back = hot && inside.phase === "backward";
+  const path = make("path", {
+    class: hot ? "edge hot" : source.value ? "edge done" : "edge",
+    d: way(from, to, sheet, source, reader),
+    ...(hot ? { [back ? "marker-start" : "marker-end"]: "url(#arrow)" } : {}),
+  });
+  const parts = [path];
+  const [a, b] = [sheet.spots.get(source.name), sheet.spots.get(reader.name)];
+  if (a && b && a.line !== b.line && source.kind === "operation" && b.column > 0) {
+    const carried = text(to.x - WIDTH / 2 - 8, to.y - 6, source.shown, "carried");
+    carried.setAttribute("text-anchor", "end");
+    parts.push(carried);
   }
-  /** @type {Map<number, number>} */
-  const filled = new Map();
-  const put = (/** @type {string} */ name, /** @type {number} */ column, /** @type {number} */ least) => {
-    let row = least;
-    const taken = new Set([...places.values()].filter((p) => p.column === column).map((p) => p.row));
-    while (taken.has(row)) row += 1;
-    places.set(name, { column, row });
-    filled.set(column, row + 1);
-  };
-  const main = operations.filter((node) => !isPenalty(node, operations));
-  for (const node of main) put(node.name, depth.get(node.name) ?? 0, 0);
-  for (const node of operations) if (!places.has(node.name)) put(node.name, depth.get(node.name) ?? 0, 2);
-  for (const node of nodes) {
-    if (places.has(node.name)) continue;
-    const reader = operations.find((one) => one.inputs.includes(node.name));
-    const column = Math.max(0, (reader ? depth.get(reader.name) ?? 1 : 1) - 1);
-    put(node.name, column, node.kind === "input" ? 0 : 1);
-  }
-  return places;
-}
-
-/** @param {GraphNode} node @param {GraphNode[]} operations @returns {boolean} */
-function isPenalty(node, operations) {
-  if (node.op === "l1" || node.op === "l2") return true;
-  const inputs = operations.filter((one) => node.inputs.includes(one.name));
-  return inputs.length === node.inputs.length && inputs.length > 0 && inputs.every((one) => isPenalty(one, operations));
-}
-
-/**
- * @param {GraphNode} source @param {GraphNode} reader
- * @param {Map<string, {column: number, row: number}>} places @param {Inside} inside
- * @param {(value: number) => string} write
- */
-function edge(source, reader, places, inside, write) {
-  const [from, to] = [middle(places, source.name), middle(places, reader.name)];
-  const [x0, x1] = [from.x + WIDTH / 2, to.x - WIDTH / 2];
-  const bend = x1 > x0 ? (x0 + x1) / 2 : x0 + EDGE;
-  const hot = inside.current === reader.name || (inside.phase === "backward" && inside.current === reader.name);
-  const state = hot ? "edge hot" : source.value ? "edge done" : "edge";
-  const parts = [make("path", { class: state, d: `M${x0} ${from.y}C${bend} ${from.y} ${bend} ${to.y} ${x1} ${to.y}` })];
-  // a value read twice is written once, on its first edge
-  const first = inside.nodes.find((node) => node.inputs.includes(source.name));
-  if (first !== reader) return parts;
-  return [...parts, ...numbers(source, places, write)];
-}
-
-/**
- * A node's value and gradient, behind it: above and below its edge.
- * @param {GraphNode} node @param {Map<string, {column: number, row: number}>} places
- * @param {(value: number) => string} write
- */
-function numbers(node, places, write) {
-  const { x, y } = middle(places, node.name);
-  const at = x + WIDTH / 2 + 6;
-  const parts = [];
-  if (node.value) parts.push(text(at, y - 6, short(node.value, write), "value"));
-  if (node.gradient) parts.push(text(at, y + 15, short(node.gradient, write), "gradient"));
   return parts;
 }
 
-/** @param {Map<string, {column: number, row: number}>} places @param {string} name */
-function middle(places, name) {
-  const { column, row } = /** @type {{column: number, row: number}} */ (places.get(name));
-  return { x: 14 + column * STEP_X + WIDTH / 2, y: 20 + row * STEP_Y + HEIGHT / 2 };
+/**
+ * The way of an edge: straight on within a line; round the end of a line to the beginning of the
+ * next; from a weight to the penalty along the margin.
+ * @param {Point} from @param {Point} to @param {Sheet} sheet @param {GraphNode} source
+ * @param {GraphNode} reader
+ */
+function way(from, to, sheet, source, reader) {
+  const a = /** @type {Spot} */ (sheet.spots.get(source.name)), b = /** @type {Spot} */ (sheet.spots.get(reader.name));
+  const [x0, x1] = [from.x + WIDTH / 2, to.x - WIDTH / 2];
+  if (a.line === b.line && a.column === b.column) {
+    return `M${from.x} ${from.y + HEIGHT / 2}L${to.x} ${to.y - HEIGHT / 2}`;
+  }
+  if (a.line === b.line) {
+    const bend = (x0 + x1) / 2;
+    return `M${x0} ${from.y}C${bend} ${from.y} ${bend} ${to.y} ${x1} ${to.y}`;
+  }
+  if (source.kind !== "operation" && a.column === 0) {
+    return corners([{ x: from.x - WIDTH / 2, y: from.y }, { x: 7, y: from.y }, { x: 7, y: to.y }, { x: x1, y: to.y }]);
+  }
+  const right = Math.min(sheet.width - 6, x0 + sheet.pitch - WIDTH - 8);
+  const between = sheet.tops[b.line] - LINE_GAP / 2 - 4;
+  return corners([
+    { x: x0, y: from.y }, { x: right, y: from.y }, { x: right, y: between },
+    { x: 15, y: between }, { x: 15, y: to.y }, { x: x1, y: to.y },
+  ]);
+}
+
+/** A path through points with round corners. @param {Point[]} points */
+function corners(points) {
+  let path = `M${points[0].x} ${points[0].y}`;
+  for (let i = 1; i < points.length - 1; i++) {
+    const [before, here, after] = [points[i - 1], points[i], points[i + 1]];
+    const [p, q] = [towards(here, before), towards(here, after)];
+    path += `L${p.x} ${p.y}Q${here.x} ${here.y} ${q.x} ${q.y}`;
+  }
+  const last = points[points.length - 1];
+  return `${path}L${last.x} ${last.y}`;
+}
+
+/** @param {Point} from @param {Point} to @returns {Point} */
+function towards(from, to) {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  const share = Math.min(0.5, BEND / Math.max(1, Math.hypot(dx, dy)));
+  return { x: from.x + dx * share, y: from.y + dy * share };
+}
+
+/** A node's value above the edge that leaves it, its gradient below. @param {GraphNode} node @param {Sheet} sheet @param {(node: GraphNode) => void} explain */
+function numbers(node, sheet, explain) {
+  const { x, y } = middle(sheet, node.name);
+  const at = x + WIDTH / 2 + 5;
+  const room = Math.floor((sheet.pitch - WIDTH - 12) / LETTER);
+  const parts = [];
+  if (node.value) parts.push(text(at, y - 7, short(node.value, room), "value"));
+  if (node.gradient) {
+    const gradient = text(at, y + 16, short(node.gradient, room), "gradient");
+    gradient.setAttribute("data-edge-gradient", node.name);
+    gradient.addEventListener("click", () => explain(node));
+    parts.push(gradient);
+  }
+  return parts;
+}
+
+/** As many numbers as there is room for. @param {number[]} values @param {number} room letters */
+function short(values, room) {
+  let shown = n(values[0], 3);
+  if (shown.length > room) shown = n(values[0], 2);
+  for (let i = 1; i < values.length; i++) {
+    const longer = `${shown}, ${n(values[i], 2)}`;
+    if (longer.length + (i + 1 < values.length ? 2 : 0) > room) return `${shown} …`;
+    shown = longer;
+  }
+  return shown;
 }
 
 /**
- * @param {GraphNode} node @param {{column: number, row: number}} place @param {boolean} current
- * @param {boolean} chosen @param {(name: string) => void} choose @param {(node: GraphNode) => string} describe
- * @param {string} [last] the name of the last node, which is L
+ * @param {GraphNode} node @param {Sheet} sheet @param {boolean} current @param {boolean} chosen
+ * @param {(name: string) => void} choose @param {(node: GraphNode) => string} describe
  */
-function box(node, place, current, chosen, choose, describe, last) {
-  const [x, y] = [14 + place.column * STEP_X, 20 + place.row * STEP_Y];
+function box(node, sheet, current, chosen, choose, describe) {
+  const { x, y } = middle(sheet, node.name);
   const group = make("g", {
     class: `node-box ${node.kind}${current ? " current" : ""}${chosen ? " chosen" : ""}`,
     tabindex: 0, role: "button", "data-node": node.name,
   });
-  group.append(make("rect", { x, y, width: WIDTH, height: HEIGHT, rx: node.kind === "operation" ? 22 : 8 }));
-  const name = text(x + WIDTH / 2, y + 19, node.name === last ? "L" : node.name.replaceAll("_", " "), "name");
+  const rx = node.kind === "operation" ? HEIGHT / 2 : 8;
+  group.append(make("rect", { x: x - WIDTH / 2, y: y - HEIGHT / 2, width: WIDTH, height: HEIGHT, rx }));
+  const name = text(x, y - 2, node.shown.replaceAll("_", " "), "name");
   // the space keeps the two lines apart for whoever hears them
-  const below = text(x + WIDTH / 2, y + 35, ` ${node.op && node.op !== node.name ? shortName(node.op) : size(node)}`, "op");
+  const below = text(x, y + 13, ` ${node.op ? operationName(node.op) : size(node)}`, "op");
   for (const one of [name, below]) one.setAttribute("text-anchor", "middle");
   group.append(name, below);
   group.setAttribute("aria-label", `${name.textContent} ${below.textContent?.trim()}. ${describe(node)}`);
@@ -138,21 +173,23 @@ function box(node, place, current, chosen, choose, describe, last) {
   return group;
 }
 
-/** @param {string} op */
-function shortName(op) {
-  return op.replace("binary_cross_entropy_with_logits", "cross-entropy").replace("softmax_cross_entropy", "cross-entropy").replaceAll("_", " ");
+/** An operation as the language calls it. @param {string} op */
+export function operationName(op) {
+  return has(`op_${op}`) ? t(`op_${op}`) : op.replaceAll("_", " ");
 }
 
 /** @param {GraphNode} node */
 function size(node) {
+  if (node.kind === "target") return t("kind_target");
   return node.shape.length ? node.shape.map((one) => (one === "rows" ? "n" : one)).join(" × ") : "1";
 }
 
-/** @param {number[]} values @param {(value: number) => string} write */
-function short(values, write) {
-  values = /** @type {any} */ (values).flat();
-  const some = values.slice(0, 2).map(write).join(", ");
-  return values.length > 2 ? `${some}, …` : some;
+function arrow() {
+  const defs = make("defs", {});
+  const marker = make("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 4.5, markerHeight: 4.5, orient: "auto-start-reverse" });
+  marker.append(make("path", { d: "M0 0L8 4L0 8z", class: "head" }));
+  defs.append(marker);
+  return defs;
 }
 
 /** @param {number} x @param {number} y @param {string} content @param {string} name */

@@ -87,11 +87,24 @@ export class Heatmap {
       context.textAlign = "left";
       context.fillText(up, 4, at + 4);
     }
+    if (this.run?.settings.dataset !== "own") return;
+    context.textAlign = "right";
+    context.fillText(`${this.run.axes[this.column(0)]} →`, size - 6, size - 20);
+    context.textAlign = "left";
+    context.fillText(`↑ ${this.run.axes[this.column(1)]}`, 5, 15);
+  }
+
+  /** The column drawn across (0) or up (1). @param {number} axis */
+  column(axis) {
+    const run = this.run;
+    if (!run || run.is_plane) return axis;
+    return Math.min(axis ? run.settings.up : run.settings.across, run.axes.length - 1);
   }
 
   /** A coordinate as the table had it. @param {number} axis @param {number} v */
   original(axis, v) {
-    const offset = this.run?.offset[axis] ?? 0, scale = this.run?.scale[axis] ?? 1;
+    const column = this.column(axis);
+    const offset = this.run?.offset[column] ?? 0, scale = this.run?.scale[column] ?? 1;
     return String(Number((v / scale + offset).toPrecision(3)));
   }
 

@@ -4,8 +4,11 @@ import { n, t, whole } from "./i18n.js";
 
 /** @typedef {import("./state.js").State} State */
 
-/** @param {number} layer from 1 @param {State} state */
-export function layerHead(layer, state) {
+/** @typedef {import("./types.js").Run} Run */
+
+/** @param {number} layer from 1 @param {State} state @param {Run} run */
+export function layerHead(layer, state, run) {
+  if (run.is_own) return ownHead(layer, run);
   const sizes = state.values.hidden_layer_sizes;
   const most = state.rows.get("hidden_layer_sizes")?.most ?? 1;
   const box = document.createElement("div");
@@ -42,6 +45,18 @@ export function layerHead(layer, state) {
   }
 }
 
+/** Above a layer that came from Python: what it is, nothing to change. @param {number} layer @param {Run} run */
+function ownHead(layer, run) {
+  const box = document.createElement("div");
+  box.className = "layer";
+  const count = document.createElement("b");
+  count.textContent = whole(run.sizes[layer]);
+  const name = document.createElement("bdi");
+  name.textContent = run.columns[layer - 1].activation.replaceAll("_", " ");
+  box.append(count, name);
+  return box;
+}
+
 /** @param {number} layer @param {State} state */
 function activation(layer, state) {
   const box = document.createElement("select");
@@ -57,8 +72,9 @@ function activation(layer, state) {
   return box;
 }
 
-/** @param {State} state */
-export function addLayerHead(state) {
+/** @param {State} state @param {Run} run */
+export function addLayerHead(state, run) {
+  if (run.is_own) return document.createElement("div");
   const sizes = state.values.hidden_layer_sizes;
   const row = state.rows.get("hidden_layer_sizes");
   const box = document.createElement("div");

@@ -11,6 +11,7 @@ import { loadTexts, n, percent, t, useLanguage, whole } from "./i18n.js";
 import { addLayerHead, layerHead } from "./layers.js";
 import { FEATURES, NetworkView, STATES } from "./network.js";
 import { OwnPoints } from "./own.js";
+import { buildPlane, refreshPlane } from "./plane.js";
 import { State, same } from "./state.js";
 import { StepPanel } from "./step.js";
 
@@ -40,8 +41,9 @@ const network = new NetworkView($("stage"), $("wires"), $("nodes"), {
   look: (unit) => look(unit),
   open: (layer, unit, from) => openUnit(layer, unit, from),
   toggle: (feature) => toggleFeature(feature),
-  layer: (index) => layerHead(index, state),
-  addLayer: () => addLayerHead(state),
+  draw: (column) => drawColumn(column),
+  layer: (index) => layerHead(index, state, /** @type {Run} */ (run)),
+  addLayer: () => addLayerHead(state, /** @type {Run} */ (run)),
 });
 const step = new StepPanel($("step"), {
   send: (message) => connection.send(message),
@@ -87,6 +89,7 @@ function begin(given) {
   take(run.settings);
   network.show(run);
   drawLegend($("legend"), run, run.kind !== "classes");
+  buildPlane($("plane"), run, state);
   $("summary").textContent = t("summary", { sizes: run.sizes.map(whole).join(" – "), count: whole(parameterCount(run)) });
   dressControls();
   status({ playing: given.playing, inside: false, settings: given.settings, changed, failure: given.failure });
@@ -102,8 +105,14 @@ function take(settings) {
   applying = true;
   state.set(settings);
   applying = false;
+  if (run && (run.settings.across !== settings.across || run.settings.up !== settings.up)) {
+    run.settings = settings;
+    network.restyle();
+    heatmap.drawPoints();
+  }
+  refreshPlane($("plane"), state);
   refreshFields(page, state);
-  showFields(state.values, run?.kind !== "value", page);
+  showFields(state.values, run, page);
 }
 
 /** @param {any} message */
@@ -114,6 +123,7 @@ function status(message) {
   $("play").setAttribute("aria-label", t(playing ? "pause" : "play"));
   $("inside").setAttribute("aria-expanded", String(message.inside));
   if (!message.inside) step.close();
+  document.body.classList.toggle("stepping", message.inside);
   if (!message.failure && $("notice").dataset.failure) notify("");
   if (message.failure) {
     notify(`${t("failed")} ${message.failure}`);
@@ -239,6 +249,11 @@ function toggleFeature(feature) {
   else notify(t("one_feature"));
 }
 
+/** Of points with many columns: draw this one across, and up what was across. @param {number} column */
+function drawColumn(column) {
+  if (column !== state.values.across) state.set({ across: column, up: state.values.across });
+}
+
 /** @param {string} text */
 function notify(text) {
   const notice = $("notice");
@@ -277,7 +292,7 @@ function dressControls() {
   for (const name of state.values.hide) {
     for (const element of page.querySelectorAll(`[data-control="${name}"]`)) /** @type {HTMLElement} */ (element).hidden = true;
   }
-  showFields(state.values, run?.kind !== "value", page);
+  showFields(state.values, run, page);
 }
 
 function redraw() {
@@ -302,7 +317,7 @@ state.listeners.push((names) => {
     dress();
     redraw();
   }
-  showFields(state.values, run?.kind !== "value", page);
+  showFields(state.values, run, page);
 });
 
 $("play").onclick = () => connection.send({ type: playing ? "pause" : "play" });

@@ -3,23 +3,24 @@
 // pointer, touch, keyboard and screen reader alike.
 
 import { css, paintValues, shade } from "./colours.js";
-import { isRtl, n, t } from "./i18n.js";
-import { layout, linkPath, parameterIndex } from "./layout.js";
+import { isRtl, n, t, whole } from "./i18n.js";
+import { distance, layout, linkPath, parameterIndex } from "./layout.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./layout.js").Place} Place */
+/** @typedef {import("./layout.js").Pager} Pager */
 
 export const FEATURES = ["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"];
 export const FEATURE_SIGNS = ["x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin x₁", "sin x₂"];
 export const STATES = ["fine", "dead", "saturated", "exploding"];
-const MOST_LINKS = 1400;
+const MOST_LINKS = 900;
 
 export class NetworkView {
   /**
    * @param {HTMLElement} stage @param {HTMLCanvasElement} canvas @param {HTMLElement} nodes
    * @param {{look: (unit: number|null) => void, open: (layer: number, unit: number, from?: number) => void,
-   *   toggle: (feature: string) => void, layer: (index: number) => HTMLElement,
+   *   toggle: (feature: string) => void, draw: (column: number) => void, layer: (index: number) => HTMLElement,
    *   addLayer: () => HTMLElement}} actions
    */
   constructor(stage, canvas, nodes, actions) {
@@ -34,11 +35,14 @@ export class NetworkView {
     this.frame = null;
     /** @type {Place[]} */
     this.places = [];
+    /** @type {number[]} */
+    this.first = [];
     this.discretize = false;
     /** @type {string|null} */
     this.lit = null;
     this.atlas = document.createElement("canvas");
     this.featureAtlas = drawFeatures();
+    this.flagged = "";
     this.label = document.createElement("span");
     this.label.className = "wire-label";
     this.width = 0;
@@ -52,13 +56,14 @@ export class NetworkView {
 
   /** @param {Run} run */
   show(run) {
+    if (run.sizes.join() !== this.run?.sizes.join()) this.first = [];
     this.run = run;
     this.frame = null;
-    this.rebuild();
+    this.restyle();
   }
 
   restyle() {
-    this.featureAtlas = drawFeatures();
+    this.featureAtlas = this.run && !this.run.is_plane ? drawColumns() : drawFeatures();
     this.rebuild();
   }
 
@@ -68,18 +73,23 @@ export class NetworkView {
     const box = /** @type {HTMLElement} */ (this.stage.parentElement);
     this.width = box.clientWidth;
     const focused = document.activeElement?.getAttribute("data-key");
-    const shape = layout(run.sizes, run.settings.features, this.width - 12, isRtl());
+    const shape = layout(run, this.width - 12, isRtl(), this.first);
     this.places = shape.places;
     this.stage.style.width = `${shape.width}px`;
     this.stage.style.height = `${shape.height}px`;
-    this.nodes.replaceChildren(...this.places.map((place) => this.button(place)), ...this.tags(), ...this.heads(shape));
+    this.nodes.replaceChildren(
+      ...shape.pills.flatMap((one) => pill(one)), ...this.places.map((place) => this.button(place)),
+      ...this.tags(), ...this.heads(shape), ...shape.pagers.map((pager) => this.pager(pager)),
+    );
     if (focused) /** @type {HTMLElement|null} */ (this.nodes.querySelector(`[data-key="${focused}"]`))?.focus();
     const ratio = devicePixelRatio || 1;
     this.canvas.width = shape.width * ratio;
     this.canvas.height = shape.height * ratio;
     this.canvas.style.width = `${shape.width}px`;
     this.canvas.style.height = `${shape.height}px`;
+    this.flagged = "";
     this.paint();
+    if (this.frame) this.flags();
   }
 
   /** @param {Place} place */
@@ -88,6 +98,11 @@ export class NetworkView {
     button.className = place.layer === 0 ? "node feature" : "node";
     button.dataset.key = `${place.layer}.${place.unit}`;
     setBox(button, place.x, place.y, place.size, place.size);
+    if (place.layer === 0 && !this.run?.is_plane) {
+      button.setAttribute("aria-label", t("feature_label", { name: this.inputName(place.unit) }));
+      button.onclick = () => this.actions.draw(place.unit);
+      return button;
+    }
     if (place.layer === 0) {
       button.setAttribute("aria-pressed", String(place.active));
       button.setAttribute("aria-label", t("feature_label", { name: FEATURE_SIGNS[place.unit] }));
@@ -119,13 +134,34 @@ export class NetworkView {
     return name ? t("output_of", { name }) : t("output_unit");
   }
 
+  /** @param {number} unit */
+  inputName(unit) {
+    return this.run?.is_plane ? FEATURE_SIGNS[unit] : (this.run?.axes[unit] ?? "");
+  }
+
+  /** Turns to the next units of a layer that has more than are drawn. @param {Pager} pager */
+  pager({ layer, x, y, width, from, to, count }) {
+    const button = document.createElement("button");
+    button.className = "small pager";
+    button.dataset.key = `pager.${layer}`;
+    button.textContent = `${whole(from + 1)}–${whole(to)} / ${whole(count)}`;
+    button.setAttribute("aria-label", t("more_of_layer", { from: whole(from + 1), to: whole(to), count: whole(count) }));
+    button.title = t("turn_page");
+    button.onclick = () => {
+      this.first[layer] = to < count ? to : 0;
+      this.rebuild();
+    };
+    setBox(button, x - width / 2, y, width, 26);
+    return button;
+  }
+
   /** The names of the inputs beside their pictures, and of the outputs. */
   tags() {
     return this.places.filter((place) => place.layer === 0).map((place) => {
       const tag = document.createElement("bdi");
       tag.className = place.active ? "tag" : "tag off";
-      tag.textContent = FEATURE_SIGNS[place.unit];
-      const width = 44;
+      tag.textContent = tag.title = this.inputName(place.unit);
+      const width = this.run?.is_plane ? 44 : 80;
       setBox(tag, isRtl() ? place.x + place.size + 7 : place.x - width - 7, place.y + place.size / 2 - 9, width, 18);
       tag.style.textAlign = isRtl() ? "left" : "right";
       return tag;
@@ -161,15 +197,17 @@ export class NetworkView {
   /** @param {CanvasRenderingContext2D} context */
   paintLinks(context) {
     const links = [...this.links()];
+    let least = 0;
     if (links.length > MOST_LINKS) {
-      links.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-      links.length = MOST_LINKS;
+      const sizes = Float32Array.from(links, (link) => Math.abs(link.weight)).sort();
+      least = sizes[sizes.length - MOST_LINKS];
     }
     const dim = this.lit !== null;
     for (const { weight, from, to } of links) {
+      if (Math.abs(weight) < least) continue;
       const size = Math.min(Math.abs(weight), 20);
       context.lineWidth = Math.min(9, 0.5 + 2.2 * size);
-      const alpha = dim && this.lit !== `W${to.layer}` ? 0.08 : Math.min(0.9, 0.22 + 0.5 * size);
+      const alpha = dim && this.lit !== this.run?.columns[to.layer - 1].weights ? 0.08 : Math.min(0.9, 0.22 + 0.5 * size);
       context.strokeStyle = css(shade(weight < 0 ? -1 : 1), alpha);
       context.stroke(linkPath(from, to));
     }
@@ -180,9 +218,13 @@ export class NetworkView {
     const { run, frame } = /** @type {{run: Run, frame: Frame}} */ (/** @type {any} */ (this));
     const layers = run.sizes.map((_, layer) => this.places.filter((p) => p.layer === layer && p.active));
     for (let layer = 1; layer < layers.length; layer++) {
+      const { weights, is_linked: linked } = run.columns[layer - 1];
+      if (!linked) continue;
+      const [start, wide] = [parameterIndex(run, weights, [0, 0]), run.sizes[layer]];
       for (const to of layers[layer]) {
-        for (const [i, from] of layers[layer - 1].entries()) {
-          yield { weight: frame.theta[parameterIndex(run, `W${layer}`, [i, to.unit])], from, to, i };
+        for (const [at, from] of layers[layer - 1].entries()) {
+          const i = layer === 1 && run.is_plane ? at : from.unit;
+          yield { weight: frame.theta[start + i * wide + to.unit], from, to, i };
         }
       }
     }
@@ -191,6 +233,8 @@ export class NetworkView {
   /** @param {CanvasRenderingContext2D} context */
   paintUnits(context) {
     const frame = this.frame;
+    const style = getComputedStyle(this.canvas);
+    const [line, soft] = [style.getPropertyValue("--line"), style.getPropertyValue("--soft")];
     if (frame) this.fillAtlas(frame);
     context.imageSmoothingEnabled = true;
     for (const place of this.places) {
@@ -201,18 +245,20 @@ export class NetworkView {
       context.clip();
       context.globalAlpha = place.active ? 1 : 0.35;
       if (place.layer === 0) {
-        context.drawImage(this.featureAtlas, 0, 50 * place.unit, 50, 50, x, y, size, size);
+        const run = /** @type {Run} */ (this.run);
+        const from = run.is_plane ? place.unit : drawnTile(run, place.unit);
+        context.drawImage(this.featureAtlas, 0, 50 * from, 50, 50, x, y, size, size);
       } else if (frame) {
         const side = frame.thumbSide;
         context.drawImage(this.atlas, 0, side * place.index, side, side, x, y, size, size);
       }
       context.restore();
-      context.strokeStyle = getComputedStyle(this.canvas).getPropertyValue("--line");
+      context.strokeStyle = line;
       context.lineWidth = 1;
       context.beginPath();
       context.roundRect(x, y, size, size, Math.min(7, size / 5));
       context.stroke();
-      if (place.layer > 0 && frame) this.paintBias(context, place, frame);
+      if (place.layer > 0 && frame) this.paintBias(context, place, frame, soft);
     }
   }
 
@@ -228,13 +274,16 @@ export class NetworkView {
     this.atlas.getContext("2d")?.putImageData(image, 0, 0);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {Place} place @param {Frame} frame */
-  paintBias(context, place, frame) {
-    const bias = frame.theta[parameterIndex(/** @type {Run} */ (this.run), `b${place.layer}`, [place.unit])];
+  /** @param {CanvasRenderingContext2D} context @param {Place} place @param {Frame} frame @param {string} rim */
+  paintBias(context, place, frame, rim) {
+    const run = /** @type {Run} */ (this.run);
+    const { biases } = run.columns[place.layer - 1];
+    if (!biases) return;
+    const bias = frame.theta[parameterIndex(run, biases, [place.unit])];
     const side = Math.max(4, Math.min(10, place.size / 4));
     const x = isRtl() ? place.x + place.size - side + 3 : place.x - 3;
     context.fillStyle = css(shade(bias));
-    context.strokeStyle = getComputedStyle(this.canvas).getPropertyValue("--soft");
+    context.strokeStyle = rim;
     context.lineWidth = 1;
     context.beginPath();
     context.rect(x, place.y + place.size - side + 3, side, side);
@@ -244,8 +293,11 @@ export class NetworkView {
 
   /** Marks units that are dead, saturated or exploding. */
   flags() {
-    for (const flag of this.nodes.querySelectorAll(".flag")) flag.remove();
     const frame = /** @type {Frame} */ (this.frame);
+    const states = frame.states.join("");
+    if (states === this.flagged) return;
+    this.flagged = states;
+    for (const flag of this.nodes.querySelectorAll(".flag")) flag.remove();
     for (const place of this.places) {
       if (place.layer === 0 || place.index >= frame.states.length || !frame.states[place.index]) continue;
       const flag = document.createElement("span");
@@ -262,14 +314,11 @@ export class NetworkView {
   /** @param {PointerEvent|MouseEvent} event */
   linkUnder(event) {
     if (!this.frame || event.target !== this.nodes) return null;
-    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const bounds = this.stage.getBoundingClientRect();
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
-    const ratio = devicePixelRatio || 1;
-    context.lineWidth = 12;
     let best = null;
     for (const link of this.links()) {
-      if (!context.isPointInStroke(linkPath(link.from, link.to), x * ratio, y * ratio)) continue;
+      if (distance(link.from, link.to, x, y) > 6) continue;
       if (!best || Math.abs(link.weight) > Math.abs(best.weight)) best = link;
     }
     return best && { ...best, x, y };
@@ -298,20 +347,41 @@ export class NetworkView {
   /** Lights the links of one parameter; null: all. @param {string|null} parameter */
   light(parameter) {
     this.lit = parameter;
+    const layer = this.run?.columns.findIndex((column) => column.weights === parameter) ?? -1;
+    const place = this.places.find((one) => one.layer === layer + 1);
+    const box = /** @type {HTMLElement} */ (this.stage.parentElement);
+    if (layer >= 0 && place) box.scrollTo({ left: place.x - box.clientWidth * 0.6 });
     this.paint();
   }
 }
 
+/** Of points with many columns: the tile of an input that is drawn across, up, or not at all. */
+const [ACROSS, UP, STILL] = [0, 1, 2];
+
+/** @param {Run} run @param {number} column */
+function drawnTile(run, column) {
+  return column === run.settings.across ? ACROSS : column === run.settings.up ? UP : STILL;
+}
+
+/** What the inputs of points with many columns say: those drawn, and those at their medians. */
+function drawColumns() {
+  return tiles([(a) => a / 5, (_, b) => b / 5, () => 0]);
+}
+
 /** What each input says everywhere, top row first like every picture. */
 function drawFeatures() {
-  const canvas = document.createElement("canvas");
-  canvas.width = 50;
-  canvas.height = 50 * FEATURES.length;
-  const image = new ImageData(50, canvas.height);
-  const values = /** @type {((a: number, b: number) => number)[]} */ ([
+  return tiles([
     (a) => a, (_, b) => b, (a) => a * a, (_, b) => b * b, (a, b) => a * b, (a) => Math.sin(a), (_, b) => Math.sin(b),
   ]);
-  const bytes = new Uint8Array(2500 * FEATURES.length);
+}
+
+/** Pictures of functions of the two coordinates, one below the other. @param {((a: number, b: number) => number)[]} values */
+function tiles(values) {
+  const canvas = document.createElement("canvas");
+  canvas.width = 50;
+  canvas.height = 50 * values.length;
+  const image = new ImageData(50, canvas.height);
+  const bytes = new Uint8Array(2500 * values.length);
   for (const [f, value] of values.entries()) {
     for (let i = 0; i < 2500; i++) {
       const a = -6 + (12 * ((i % 50) + 0.5)) / 50, b = 6 - (12 * (Math.floor(i / 50) + 0.5)) / 50;
@@ -321,6 +391,21 @@ function drawFeatures() {
   paintValues(bytes, image.data, false);
   canvas.getContext("2d")?.putImageData(image, 0, 0);
   return canvas;
+}
+
+/**
+ * A box for what is no layer of neurons, such as dropout, with a line where it stands.
+ * @param {{name: string, x: number, y: number, top: number}} place
+ */
+function pill({ name, x, y, top }) {
+  const line = document.createElement("i");
+  line.className = "between";
+  setBox(line, x, top, 1, y - top);
+  const label = document.createElement("span");
+  label.className = "box";
+  label.textContent = name;
+  setBox(label, x - 46, y + 2, 92, 22);
+  return [line, label];
 }
 
 /** @param {HTMLElement} element @param {number} x @param {number} y @param {number} w @param {number} h */

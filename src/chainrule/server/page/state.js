@@ -12,7 +12,8 @@ const choice = (name, choices) => ({
 export const HIDEABLE = [
   "transport", "step_inside", "points", "dataset", "own", "regenerate", "export", "layers",
   "features", "n_classes", "noise", "train_percent", "data_seed", "init", "seed", "loss", "solver",
-  "batch_size", "learning_rate", "momentum", "regularization", "strength", "speed", "stop_epoch",
+  "batch_size", "learning_rate", "momentum", "regularization", "strength", "dropout", "speed",
+  "stop_epoch",
 ];
 
 /** @type {Setting[]} */

@@ -1,7 +1,7 @@
 // Step inside: the panel that walks one mini-batch through the graph, node by node.
 
-import { drawGraph } from "./graph.js";
-import { n, t, whole } from "./i18n.js";
+import { drawGraph, operationName } from "./graph.js";
+import { has, n, t, whole } from "./i18n.js";
 
 /** @typedef {import("./types.js").Inside} Inside */
 /** @typedef {import("./types.js").Explained} Explained */
@@ -22,7 +22,11 @@ export class StepPanel {
     this.chosen = null;
     /** @type {Explained|null} */
     this.explained = null;
+    this.width = 0;
     panel.addEventListener("keydown", (event) => this.key(event));
+    new ResizeObserver(() => {
+      if (this.inside && panel.clientWidth !== this.width) this.render();
+    }).observe(panel);
   }
 
   /** @param {Inside} inside */
@@ -83,15 +87,20 @@ export class StepPanel {
   render() {
     const inside = /** @type {Inside} */ (this.inside);
     const focused = document.activeElement?.getAttribute("data-act");
-    const scrolled = this.panel.querySelector(".graph-box")?.scrollLeft ?? 0;
+    const earlier = this.panel.querySelector(".graph-box");
+    const [left, top] = [earlier?.scrollLeft ?? 0, earlier?.scrollTop ?? 0];
+    this.width = this.panel.clientWidth;
     const title = element("h2", { id: "step-title" }, t("step_inside"));
     const lesson = element("p", { class: "lesson", "aria-live": "polite" }, this.sentence());
     const graph = element("div", { class: "graph-box", tabindex: "0", role: "group", "aria-label": t("graph") });
-    graph.append(drawGraph(inside, this.chosen, (name) => this.choose(name), (v) => n(v), (node) => this.describe(node)));
+    graph.append(drawGraph(this.width - 36, {
+      inside, chosen: this.chosen, choose: (name) => this.choose(name),
+      explain: (node) => this.explainFirst(node), describe: (node) => this.describe(node),
+    }));
     const both = element("div", { class: "both" });
     both.append(graph, this.detail());
     this.panel.replaceChildren(title, this.tools(), lesson, both);
-    graph.scrollLeft = scrolled;
+    graph.scrollTo({ left, top });
     this.reveal(graph);
     if (focused) /** @type {HTMLElement|null} */ (this.panel.querySelector(`[data-act="${focused}"]`))?.focus();
   }
@@ -100,9 +109,17 @@ export class StepPanel {
   reveal(graph) {
     const box = /** @type {SVGGraphicsElement|null} */ (graph.querySelector(".current"));
     if (!box) return;
-    const { x, width } = box.getBBox();
+    const { x, y, width, height } = box.getBBox();
     if (x < graph.scrollLeft + 40) graph.scrollLeft = x - 120;
     if (x + width > graph.scrollLeft + graph.clientWidth - 40) graph.scrollLeft = x + width + 160 - graph.clientWidth;
+    if (y < graph.scrollTop + 10) graph.scrollTop = y - 110;
+    if (y + height > graph.scrollTop + graph.clientHeight - 60) graph.scrollTop = y + height + 110 - graph.clientHeight;
+  }
+
+  /** The numerical check of a node's first gradient, from a click on the drawing. @param {GraphNode} node */
+  explainFirst(node) {
+    this.choose(node.name);
+    this.actions.send({ type: "explain", name: node.name, index: this.index(node, 0) });
   }
 
   tools() {
@@ -135,12 +152,22 @@ export class StepPanel {
 
   /** What happens at this position, in a sentence. */
   sentence() {
-    const { position, phase, current, forward, last } = /** @type {Inside} */ (this.inside);
+    const { position, phase, current, forward } = /** @type {Inside} */ (this.inside);
     if (position === 0) return t("lesson_start");
     if (phase === "update") return t("lesson_update");
-    if (phase === "forward") return t(position === forward ? "lesson_loss" : "lesson_forward", { name: current ?? "" });
-    const first = position === forward + 1;
-    return t(first ? "lesson_backward_first" : "lesson_backward", { name: current ?? "", left: whole(last - position) });
+    const node = /** @type {GraphNode} */ (this.node(current));
+    const [a, b] = node.inputs.map((name) => this.node(name)?.shown ?? name);
+    const said = t(`${phase}_${this.kindOf(node)}`, { name: node.shown, a, b, op: operationName(node.op ?? "") });
+    if (position === forward) return `${said} ${t("lesson_loss")}`;
+    return position === forward + 1 ? `${t("lesson_backward_first")} ${said}` : said;
+  }
+
+  /** What there is to say about an operation. @param {GraphNode} node */
+  kindOf(node) {
+    if (node.inputs.some((name) => this.node(name)?.kind === "target")) return "loss";
+    if (node.op === "add" && this.node(node.inputs[1])?.kind !== "parameter") return "total";
+    if (has(`forward_${node.op}`)) return node.op;
+    return node.inputs.length === 1 ? "activation" : "other";
   }
 
   /** @param {string} name */
@@ -170,7 +197,7 @@ export class StepPanel {
       box.append(element("p", { class: "hint" }, t("choose_node")));
       return all;
     }
-    box.append(element("h3", {}, `${node.name} · ${node.op ?? t(`kind_${node.kind}`)}`));
+    box.append(element("h3", {}, `${node.shown} · ${node.op ? operationName(node.op) : t(`kind_${node.kind}`)}`));
     if (node.name === inside.current) {
       box.append(...inside.formulas.map((formula) => element("p", { class: "formula" }, formula)));
     }
@@ -185,9 +212,9 @@ export class StepPanel {
     const box = element("div", { class: "numbers", tabindex: "0", role: "group", "aria-label": node.name });
     const table = element("table");
     const head = element("tr");
-    for (const text of ["", t("value"), `∂L/∂${node.name}`]) head.append(element("th", { scope: "col" }, text));
+    for (const text of ["", t("value"), `∂L/∂${node.shown}`]) head.append(element("th", { scope: "col" }, text));
     table.append(head);
-    const flatValue = flat(node.value), flatGradient = flat(node.gradient);
+    const flatValue = node.value ?? [], flatGradient = node.gradient ?? [];
     for (const [i, value] of flatValue.entries()) {
       const row = element("tr");
       const index = this.index(node, i);
@@ -206,7 +233,14 @@ export class StepPanel {
       table.append(row);
     }
     box.append(table);
+    const hidden = this.count(node) - flatValue.length;
+    if (hidden > 0) box.append(element("p", { class: "hint" }, t("and_more", { count: whole(hidden) })));
     return box;
+  }
+
+  /** How many numbers a node has, for one row. @param {GraphNode} node */
+  count(node) {
+    return node.shape.slice(node.has_rows ? 1 : 0).reduce((/** @type {number} */ size, one) => size * Number(one), 1);
   }
 
   /** The index of element i of what is shown: without the row. @param {GraphNode} node @param {number} i */
@@ -226,7 +260,7 @@ export class StepPanel {
     }
     if (e.parts.length > 1) {
       const sum = e.parts.map((part) => n(part.total, 4)).join("  +  ");
-      box.append(element("p", { class: "terms" }, `∂L/∂${e.name} = ${sum}  =  ${n(e.exact, 5)}`));
+      box.append(element("p", { class: "terms" }, `∂L/∂${this.node(e.name)?.shown} = ${sum}  =  ${n(e.exact, 5)}`));
     }
     const agrees = e.relative_error < 1e-4;
     const verdict = element("div", { class: agrees ? "verdict" : "verdict off" });
@@ -263,11 +297,6 @@ export class StepPanel {
     box.append(table);
     return box;
   }
-}
-
-/** @param {any} values @returns {number[]} */
-function flat(values) {
-  return values ? values.flat() : [];
 }
 
 /** @param {string} tag @param {Record<string, string>} [attributes] @param {string} [text] */

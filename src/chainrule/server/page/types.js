@@ -11,6 +11,8 @@
  * @typedef {{run: number, settings: Record<string, any>, start_settings: Record<string, any>,
  *   sizes: number[], kind: "sign"|"classes"|"value", classes: string[], axes: string[],
  *   offset: number[], scale: number[], parameters: {name: string, shape: number[]}[],
+ *   columns: {weights: string, biases: string|null, activation: string, is_linked: boolean}[],
+ *   boxes: {column: number, name: string}[], is_own: boolean, is_plane: boolean,
  *   own: string|null, playing: boolean, failure: string|null}} Run
  */
 
@@ -31,7 +33,7 @@
 
 /**
  * A node of the computational graph at one position of a step through it.
- * @typedef {{name: string, kind: string, op: string|null, shape: (number|string)[],
+ * @typedef {{name: string, shown: string, kind: string, op: string|null, shape: (number|string)[],
  *   inputs: string[], has_rows: boolean, value: number[]|null, gradient: number[]|null}} GraphNode
  */
 
