@@ -43,6 +43,7 @@ _HOMES = {
         "load",
         "save",
     ],
+    "chainrule.exchange": ["from_sklearn", "to_numpy", "to_onnx", "to_sklearn", "to_torch"],
     "chainrule.server.launch": ["Playground", "playground"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

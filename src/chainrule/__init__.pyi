@@ -8,6 +8,7 @@ from typing import Any
 from chainrule.check import GradientReport, check_gradient, numerical_gradient
 from chainrule.datasets import load_digits, load_mnist, read_csv, read_idx
 from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier, load, save
+from chainrule.exchange import from_sklearn, to_numpy, to_onnx, to_sklearn, to_torch
 from chainrule.graph import Graph, Node, Trace
 from chainrule.graph.functions import concatenate, constant, dropout, input, l1, l2, parameter, reshape, target
 from chainrule.graph.node import Apply
@@ -51,6 +52,7 @@ __all__ = [
     "dropout",
     "elu",
     "exp",
+    "from_sklearn",
     "gelu",
     "glorot_normal",
     "glorot_uniform",
@@ -104,6 +106,10 @@ __all__ = [
     "take",
     "tanh",
     "target",
+    "to_numpy",
+    "to_onnx",
+    "to_sklearn",
+    "to_torch",
     "transpose",
     "uniform",
     "weighted_mean",

@@ -13,10 +13,12 @@ __all__ = [
     "CheckpointWarning",
     "DataError",
     "EngineUnavailableWarning",
+    "ExportError",
     "FileFormatError",
     "GradientError",
     "GraphError",
     "LabelError",
+    "MissingPackageError",
     "NumericalError",
     "OptionError",
     "ShapeError",
@@ -72,6 +74,18 @@ class FileFormatError(ChainruleError, ValueError):
 
 class CheckpointError(ChainruleError, ValueError):
     """A checkpoint that is of other data, another network or other options; names which."""
+
+
+class ExportError(ChainruleError, ValueError):
+    """A model that another format cannot hold; names the node or the option."""
+
+
+class MissingPackageError(ChainruleError, ModuleNotFoundError):
+    """A package that an extra of chainrule brings is not installed; says which."""
+
+    def __init__(self, what: str, extra: str, error: ModuleNotFoundError) -> None:
+        command = f"pip install 'chainrule[{extra}]'"
+        super().__init__(f"{what} needs the package {error.name!r}: {command}", name=error.name)
 
 
 class NumericalError(ChainruleError, ArithmeticError):

@@ -219,6 +219,28 @@ def playground(
 
 
 @app.command()
+def export(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --save wrote.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="For ONNX Runtime and others.")] = False,
+    numpy: Annotated[
+        bool, typer.Option("--numpy", help="One Python file that needs NumPy and nothing else.")
+    ] = False,
+    torch: Annotated[bool, typer.Option("--torch", help="A program of PyTorch.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", show_default="MODEL's name", help="Write here."
+        ),
+    ] = None,
+) -> None:
+    """Write a model in another format, to predict elsewhere."""
+    with one_line_errors():
+        from chainrule.cli.export import run
+
+        run(model, {"onnx": onnx, "numpy": numpy, "torch": torch}, output)
+
+
+@app.command()
 def bench(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="Keep the figures here.")
