@@ -23,6 +23,7 @@ from chainrule.exchange.walk import walk
 from chainrule.files import atomic_write
 from chainrule.graph import Graph, Node
 from chainrule.graph.node import Apply, Constant, Parameter
+from chainrule.ops.shapes import format_shape
 
 __all__ = ["to_numpy"]
 
@@ -61,11 +62,16 @@ def to_numpy(model: Any, path: str | os.PathLike[str] | None = None, *, dtype: A
     ExportError
         When there is no rule for an operation of the network.
     """
-    text = _Script(portable(model, dtype)).text()
+    text = script(portable(model, dtype))
     if path is not None:
         with atomic_write(path, "w") as file:
             file.write(text)
     return text
+
+
+def script(taken: Portable) -> str:
+    """The text of the file for what is exported."""
+    return _Script(taken).text()
 
 
 class _Script:
@@ -121,8 +127,8 @@ class _Script:
             kind = "np.int64" if node.integer else f"np.{self.taken.dtype}"
             self.lines.append(f"{given} = np.asarray({given}, dtype={kind})")
         (result,) = self._walk(self.taken.scores)
-        width = self.taken.scores.shape[1]
-        says = f"What the network computes for each row, (rows, {width})."
+        shape = format_shape(self.taken.scores.shape)
+        says = f"What the network computes for each row, {shape}."
         return self._function("scores", inputs, says, result)
 
     def _answers(self, inputs: list[str]) -> list[str]:

@@ -46,14 +46,15 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None, *, dtype: An
         When there is no rule for an operation of the network.
     """
     taken = portable(model, dtype)
-    built = _build(taken)
+    built = onnx_model(taken)
     if path is not None:
         with atomic_write(path) as file:
             file.write(built.SerializeToString())
     return built
 
 
-def _build(taken: Portable) -> Any:
+def onnx_model(taken: Portable) -> Any:
+    """The ONNX model of what is exported."""
     onnx = Builder(taken.dtype)
     scores, output = add_network(onnx, taken)
     if taken.labels is None:

@@ -24,7 +24,8 @@ WHAT = ("prediction", "scores")
 class TorchNetwork(torch.nn.Module):
     """A network of chainrule as a module of PyTorch: ``module(x)``, in evaluation mode at first.
 
-    Parameters have the names that they have in chainrule. In training mode dropout draws.
+    Parameters have the names that they have in chainrule, but for those that a module has
+    otherwise. In training mode dropout draws.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ class TorchNetwork(torch.nn.Module):
         self.graph = Graph(output)
         for node in self.graph.parameters:
             value = torch.from_numpy(np.ascontiguousarray(taken.parameters[str(node.name)]))
-            self.register_parameter(str(node.name), torch.nn.Parameter(value.clone()))
+            self.register_parameter(self._parameter(node), torch.nn.Parameter(value.clone()))
         for node in self.graph.order:
             if isinstance(node, Constant):
                 value = np.array(self.graph.constant(node, taken.dtype))
@@ -52,15 +53,19 @@ class TorchNetwork(torch.nn.Module):
 
         def leaf(node: Node) -> Any:
             if isinstance(node, Parameter):
-                return self.get_parameter(str(node.name))
+                return self.get_parameter(self._parameter(node))
             return (
                 self.get_buffer(self._buffer(node)) if isinstance(node, Constant) else given[node]
             )
 
-        rules = {name: partial(_said, rule) for name, rule in RULES.items()}
+        rules: dict[str, Any] = {name: partial(_said, rule) for name, rule in RULES.items()}
         if self.training:
             rules["dropout"] = _drop
         return walk(self.graph.outputs, leaf, rules, target="PyTorch")[0]
+
+    def _parameter(self, node: Node) -> str:
+        name = str(node.name).replace(".", "_")
+        return name + "_" if name in dir(torch.nn.Module) or name in ("", "graph") else name
 
     def _buffer(self, node: Node) -> str:
         return f"constant{self.graph.order.index(node)}"
