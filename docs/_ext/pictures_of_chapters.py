@@ -3,7 +3,9 @@
 import matplotlib.pyplot as _plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats as _formats
 
-from chainrule.pictures.style import STYLE as _STYLE
+from chainrule.pictures.style import LIGHT as _LIGHT
+from chainrule.pictures.style import settings as _settings
 
 _formats("svg")
-_plt.rcParams.update({**_STYLE, "figure.constrained_layout.use": True})
+_own = {"figure.constrained_layout.use": True, "text.parse_math": True}
+_plt.rcParams.update({**_settings(_LIGHT), **_own})

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from chainrule.errors import OptionError, describe
 from chainrule.networks import ACTIVATIONS
 from chainrule.ops import REGISTRY
-from chainrule.pictures.style import BLUE, ORANGE, QUIET, RULE, axes_or_new, bare, in_style
+from chainrule.pictures.style import Look, axes_or_new, bare, in_style
 
 LECTURE = ("sigmoid", "tanh", "relu")
 GAP = 0.06
@@ -48,17 +48,23 @@ def plot_activations(
         raise OptionError(describe("activations", "at least one name, limits in order", came))
     columns = min(len(names), 4)
     rows = -(-len(names) // columns)
-    with in_style():
+    with in_style(ax) as look:
         ax = axes_or_new(ax, 2.5 * columns + 0.3, 2.45 * rows + 0.55)
         bare(ax)
         ax.set_title(title, pad=26)
         for i, name in enumerate(names):
-            _draw_panel(ax, name, i, rows, columns, limits)
+            _draw_panel(ax, look, name, i, rows, columns, limits)
     return ax
 
 
 def _draw_panel(
-    ax: Axes, name: str, i: int, rows: int, columns: int, limits: tuple[float, float]
+    ax: Axes,
+    look: Look,
+    name: str,
+    i: int,
+    rows: int,
+    columns: int,
+    limits: tuple[float, float],
 ) -> None:
     row, column = divmod(i, columns)
     width = (1 - GAP * (columns - 1)) / columns
@@ -67,12 +73,12 @@ def _draw_panel(
     panel = ax.inset_axes((left, bottom, width, height))
     s = np.linspace(*limits, 401)
     y, slope = value_and_derivative(name, s)
-    panel.axhline(0, color=RULE, linewidth=0.9)
-    panel.axvline(0, color=RULE, linewidth=0.9)
+    panel.axhline(0, color=look.rule, linewidth=0.9)
+    panel.axvline(0, color=look.rule, linewidth=0.9)
     jumps = np.flatnonzero(np.abs(np.diff(slope)) > 0.1)
     slope[jumps] = np.nan  # a gap: no slope lies between the two sides of a corner
-    panel.plot(s, y, color=BLUE, linewidth=2.0, label="f(s)")
-    panel.plot(s, slope, color=ORANGE, linestyle=(0, (4, 1.6)), linewidth=1.5, label="f′(s)")
+    panel.plot(s, y, color=look.blue, linewidth=2.0, label="f(s)")
+    panel.plot(s, slope, color=look.orange, linestyle=(0, (4, 1.6)), linewidth=1.5, label="f′(s)")
     panel.set_title(name, loc="left", size=10, pad=5)
     panel.set_xlim(*limits)
     panel.tick_params(length=0)
@@ -80,7 +86,7 @@ def _draw_panel(
     if i == 0:
         panel.legend(frameon=False, loc="upper left", labelcolor="linecolor", handlelength=1.4)
     if row == rows - 1:
-        panel.set_xlabel("net input s", color=QUIET)
+        panel.set_xlabel("net input s", color=look.quiet)
 
 
 def value_and_derivative(name: str, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chainrule.errors import DataError, ShapeError, describe
-from chainrule.pictures.style import INK, PAPER, QUIET, RULE, SHADES, WARNING, axes_or_new, in_style
+from chainrule.pictures.style import Look, axes_or_new, in_style, name_ticks
 
 
 def confusion_matrix(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -64,13 +64,12 @@ def plot_confusion(
     names = [str(name) for name in (range(count) if labels is None else labels)]
     if len(names) != count:
         raise ShapeError(describe("labels", f"{count}, one a class", len(names)))
-    with in_style():
+    with in_style(ax) as look:
         side = min(9.0, 1.6 + 0.42 * count)
         ax = axes_or_new(ax, side + 0.4, side)
-        _draw_cells(ax, matrix)
-        ax.set_xticks(range(count), names, rotation=0 if max(map(len, names)) < 4 else 90)
-        ax.set_yticks(range(count), names)
-        ax.tick_params(length=0)
+        _draw_cells(ax, look, matrix)
+        name_ticks(ax, "x", names, rotation=0 if max(map(len, names)) < 4 else 90)
+        name_ticks(ax, "y", names)
         ax.set_xlabel("predicted")
         ax.set_ylabel("true")
         ax.set_title(_summary(matrix) if title is None else title)
@@ -82,22 +81,21 @@ def _summary(matrix: np.ndarray) -> str:
     return f"{right} of {total} right ({right / max(total, 1):.1%})"
 
 
-def _draw_cells(ax: Axes, matrix: np.ndarray) -> None:
+def _draw_cells(ax: Axes, look: Look, matrix: np.ndarray) -> None:
     """Colours by the share of the true class; errors on a scale of their own, else unseen."""
     count = len(matrix)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     agree = np.eye(count, dtype=bool)
     worst = max(shares[~agree].max(initial=0.0), 0.02)
-    image = np.where(agree[..., np.newaxis], SHADES(shares), WARNING(shares / worst))
+    image = np.where(agree[..., np.newaxis], look.shades(shares), look.warning(shares / worst))
     ax.imshow(image, interpolation="nearest", aspect="equal")
     size = 9.0 if count <= 12 else max(4.0, 110 / count)
     for i, j in np.argwhere(matrix > 0) if count <= 40 else ():
         dark = shares[i, j] > 0.55 if i == j else shares[i, j] > 0.75 * worst
-        colour = PAPER if dark else INK
+        colour = look.paper if dark else look.ink
         ax.text(j, i, f"{matrix[i, j]}", ha="center", va="center", size=size, color=colour)
     edges = np.arange(count + 1) - 0.5
-    ax.hlines(edges, -0.5, count - 0.5, color=RULE, linewidth=0.6)
-    ax.vlines(edges, -0.5, count - 0.5, color=RULE, linewidth=0.6)
+    ax.hlines(edges, -0.5, count - 0.5, color=look.rule, linewidth=0.6)
+    ax.vlines(edges, -0.5, count - 0.5, color=look.rule, linewidth=0.6)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.xaxis.label.set_color(QUIET)

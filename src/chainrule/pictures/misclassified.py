@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from chainrule.errors import OptionError, ShapeError, describe
 from chainrule.pictures.mosaic import as_images, draw_tiles, tiles_size
-from chainrule.pictures.style import ORANGE, QUIET, axes_or_new, bare, in_style
+from chainrule.pictures.style import LIGHT, axes_or_new, bare, in_style, short
 
 
 def plot_misclassified(
@@ -58,30 +58,31 @@ def plot_misclassified(
     if confidence is not None:
         wrong = wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]
     shown = wrong[:limit]
-    with in_style():
+    with in_style(ax) as look:
         ax = axes_or_new(ax, *tiles_size(len(shown), columns))
         if len(shown):
             captions = [_caption(y_true[i], y_pred[i], confidence, i) for i in shown]
             draw_tiles(
                 ax,
+                look,
                 images[shown],
                 captions=captions,
                 columns=columns,
-                colours=[ORANGE] * len(shown),
-                cmap="Greys",
+                colours=[look.orange] * len(shown),
+                cmap="Greys" if look is LIGHT else "gray",
                 vmin=min(0, images.min()),
                 vmax=images.max(),
             )
         else:
             bare(ax)
-            ax.text(0.5, 0.5, "none", transform=ax.transAxes, ha="center", color=QUIET)
+            ax.text(0.5, 0.5, "none", transform=ax.transAxes, ha="center", color=look.quiet)
         ax.set_title(_summary(len(wrong), len(shown), len(images)) if title is None else title)
     return ax
 
 
 def _caption(true: Any, predicted: Any, confidence: Any, i: int) -> str:
     sure = "" if confidence is None else f"  {float(confidence[i]):.0%}"
-    return f"{true} → {predicted}{sure}"
+    return f"{short(true)} → {short(predicted)}{sure}"
 
 
 def _summary(wrong: int, shown: int, rows: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chainrule.errors import DataError, ShapeError, describe
-from chainrule.pictures.style import INK, RULE, bare
+from chainrule.pictures.style import Look, bare, plain
 
 SIZE = 10.0  # a tile's longer side, in the units of the Axes
 GAP = 1.2
@@ -45,6 +45,7 @@ def as_images(
 
 def draw_tiles(
     ax: Axes,
+    look: Look,
     images: np.ndarray,
     *,
     captions: Sequence[str] | None = None,
@@ -73,13 +74,16 @@ def draw_tiles(
         ax.plot(
             [left, left + wide, left + wide, left, left],
             [top, top, top + high, top + high, top],
-            color=RULE,
+            color=look.rule,
             linewidth=0.7,
         )
         if captions is not None:
-            colour = INK if colours is None else colours[i]
+            colour = look.ink if colours is None else colours[i]
             middle, foot = left + wide / 2, top - 0.35
-            ax.text(middle, foot, captions[i], ha="center", va="bottom", size=8.5, color=colour)
+            said = ax.text(
+                middle, foot, captions[i], ha="center", va="bottom", size=8.5, color=colour
+            )
+            plain([said])
     rows = math.ceil(count / columns)
     ax.set_xlim(-0.2, columns * (wide + GAP) - GAP + 0.2)
     ax.set_ylim(rows * (high + GAP + above) - GAP + 0.2, -0.2)

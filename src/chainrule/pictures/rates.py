@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from chainrule.errors import DataError, WrongTypeError, describe
-from chainrule.pictures.style import BLUE, ORANGE, QUIET, axes_or_new, in_style
+from chainrule.pictures.style import Look, axes_or_new, in_style
 from chainrule.training.finder import RateFinder
 
 ROOM = 2.0  # times the loss at the start: what lies higher has left the picture
@@ -39,11 +39,11 @@ def plot_learning_rates(
         )
     if not np.isfinite(found.smoothed).any():
         raise DataError(describe("found", "at least one finite loss", f"{found.losses.size} rates"))
-    with in_style():
+    with in_style(ax) as look:
         ax = axes_or_new(ax, 7.2, 4.0)
-        ax.plot(found.rates, found.losses, ".", markersize=3.5, color=QUIET, alpha=0.6)
-        ax.plot(found.rates, found.smoothed, color=BLUE, label="running mean")
-        _mark(ax, found)
+        ax.plot(found.rates, found.losses, ".", markersize=3.5, color=look.quiet, alpha=0.6)
+        ax.plot(found.rates, found.smoothed, color=look.blue, label="running mean")
+        _mark(ax, look, found)
         ax.set_title(title)
         ax.set_xlabel("learning rate")
         ax.set_ylabel("loss of a batch")
@@ -58,11 +58,11 @@ def plot_learning_rates(
     return ax
 
 
-def _mark(ax: Axes, found: RateFinder) -> None:
+def _mark(ax: Axes, look: Look, found: RateFinder) -> None:
     """The suggestion: a line, a point on the curve, and its number beside it."""
     height = float(np.interp(found.suggestion, found.rates, found.smoothed))
-    ax.axvline(found.suggestion, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 2)))
-    ax.plot([found.suggestion], [height], "o", markersize=6, color=ORANGE)
+    ax.axvline(found.suggestion, color=look.orange, linewidth=1.2, linestyle=(0, (4, 2)))
+    ax.plot([found.suggestion], [height], "o", markersize=6, color=look.orange)
     start, end = np.log(found.rates[[0, -1]])
     left = np.log(found.suggestion) > (start + end) / 2
     ax.annotate(
@@ -73,7 +73,7 @@ def _mark(ax: Axes, found: RateFinder) -> None:
         textcoords="offset points",
         ha="right" if left else "left",
         va="top",
-        color=ORANGE,
+        color=look.orange,
         weight="bold",
     )
 

@@ -1,68 +1,159 @@
-"""One quiet look for all pictures, which leaves the user's own matplotlib settings alone."""
+"""One quiet look for all pictures, light or dark, which leaves the user's own settings alone."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.text import Text
 
-INK = "#1f2430"
-QUIET = "#66707c"
-RULE = "#dfe2e6"
-PAPER = "#ffffff"
+LONGEST = 28
+"""Letters of a name that are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The colours of all pictures on one kind of paper.
+
+    Attributes
+    ----------
+    ink, quiet, rule, paper : str
+        Text, its quieter kind, thin lines, what is behind everything.
+    colours : tuple of str
+        Line colours that stay apart for every kind of colour vision.
+    diverging : colormap
+        Below zero, zero (the paper), above zero: weights and neurons everywhere.
+    shades, warning : colormap
+        From the paper to blue; from the paper to orange.
+    """
+
+    ink: str
+    quiet: str
+    rule: str
+    paper: str
+    colours: tuple[str, ...]
+    diverging: LinearSegmentedColormap
+    shades: LinearSegmentedColormap
+    warning: LinearSegmentedColormap
+
+    @property
+    def blue(self) -> str:
+        """The first colour: what is, what is right."""
+        return self.colours[0]
+
+    @property
+    def orange(self) -> str:
+        """The second colour: what is compared with it, what is wrong."""
+        return self.colours[1]
+
+    def colour(self, i: int) -> str:
+        """The i-th line colour, from the first again when they run out."""
+        return self.colours[i % len(self.colours)]
+
+
+def _map(name: str, *colours: str) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list(f"chainrule.{name}", list(colours))
+
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Line colours that stay apart for every kind of colour vision (Okabe, Ito 2008)."""
 
-BLUE, ORANGE = COLOURS[0], COLOURS[1]
-
-DIVERGING = LinearSegmentedColormap.from_list(
-    "chainrule.diverging", ["#a84300", "#e88b3c", "#fbfbfa", "#5aa2d2", "#005a93"]
-)
+DIVERGING = _map("diverging", "#a84300", "#e88b3c", "#fbfbfa", "#5aa2d2", "#005a93")
 """Orange below zero, blue above: the colours of neurons and weights everywhere."""
 
-SHADES = LinearSegmentedColormap.from_list("chainrule.shades", [PAPER, "#d3e6f3", "#0072b2"])
-WARNING = LinearSegmentedColormap.from_list("chainrule.warning", [PAPER, "#fbdcc2", "#d55e00"])
-
-STYLE: Any = {
-    "figure.facecolor": PAPER,
-    "axes.facecolor": PAPER,
-    "axes.edgecolor": RULE,
-    "axes.labelcolor": QUIET,
-    "axes.labelsize": 9.5,
-    "axes.titlecolor": INK,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11.5,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-    "font.size": 9.5,
-    "grid.color": RULE,
-    "grid.linewidth": 0.7,
-    "lines.linewidth": 1.8,
-    "lines.solid_capstyle": "round",
-    "text.color": INK,
-    "xtick.color": RULE,
-    "ytick.color": RULE,
-    "xtick.labelcolor": QUIET,
-    "ytick.labelcolor": QUIET,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "savefig.facecolor": PAPER,
-}
+LIGHT = Look(
+    ink="#1f2430",
+    quiet="#5d6773",
+    rule="#dfe2e6",
+    paper="#ffffff",
+    colours=COLOURS,
+    diverging=DIVERGING,
+    shades=_map("shades", "#ffffff", "#d3e6f3", "#0072b2"),
+    warning=_map("warning", "#ffffff", "#fbdcc2", "#d55e00"),
+)
+DARK = Look(
+    ink="#ece9e2",
+    quiet="#a9b0ba",
+    rule="#3a4049",
+    paper="#1b1e24",
+    colours=("#5cb3ee", "#f0813a", "#25b98a", "#e7a6cb", "#f4c64a", "#2c7fb8"),
+    diverging=_map("diverging.dark", "#ffb073", "#b8632a", "#1f232a", "#2f7fb5", "#8fd0ff"),
+    shades=_map("shades.dark", "#1b1e24", "#1f4762", "#5cb3ee"),
+    warning=_map("warning.dark", "#1b1e24", "#5a3116", "#f0813a"),
+)
 
 
-def in_style() -> AbstractContextManager[None]:
-    """``with in_style(): …`` makes figures in this look; the user's settings return after it."""
-    return mpl.rc_context(rc=STYLE)
+def settings(look: Look) -> Any:
+    """What matplotlib is told while a picture is made."""
+    return {
+        "figure.facecolor": look.paper,
+        "axes.facecolor": look.paper,
+        "axes.edgecolor": look.rule,
+        "axes.labelcolor": look.quiet,
+        "axes.labelsize": 9.5,
+        "axes.titlecolor": look.ink,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11.5,
+        "axes.titleweight": "bold",
+        "axes.titlepad": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": False,
+        "axes.axisbelow": True,
+        "axes.unicode_minus": True,
+        "font.size": 9.5,
+        "grid.color": look.rule,
+        "grid.linewidth": 0.7,
+        "legend.facecolor": look.paper,
+        "legend.edgecolor": look.rule,
+        "legend.labelcolor": look.ink,
+        "lines.linewidth": 1.8,
+        "lines.solid_capstyle": "round",
+        "savefig.facecolor": look.paper,
+        "text.color": look.ink,
+        "text.parse_math": False,  # a dollar in a name is a dollar
+        "xtick.color": look.rule,
+        "ytick.color": look.rule,
+        "xtick.labelcolor": look.quiet,
+        "ytick.labelcolor": look.quiet,
+        "xtick.labelsize": 8.5,
+        "ytick.labelsize": 8.5,
+    }
+
+
+@contextmanager
+def in_style(on: Axes | Look | None = None) -> Iterator[Look]:
+    """``with in_style(ax) as look: …`` draws in the look that fits; the settings return after it.
+
+    Parameters
+    ----------
+    on : Axes or Look, optional
+        An Axes to draw on: dark where it is dark. ``None``: dark where the user's own settings
+        make dark figures (``plt.style.use("dark_background")``).
+    """
+    look = on if isinstance(on, Look) else look_of(on)
+    with mpl.rc_context(rc=settings(look)):
+        yield look
+
+
+def look_of(ax: Axes | None) -> Look:
+    """The look that can be read on ``ax``, or on the figures that the settings make."""
+    if ax is None:
+        paper = mpl.rcParams["figure.facecolor"]
+    else:
+        paper = ax.get_facecolor()
+        figure = ax.get_figure()
+        if to_rgba(paper)[3] < 0.5 and figure is not None:
+            paper = figure.get_facecolor()
+    red, green, blue, alpha = to_rgba(paper)
+    dark = alpha >= 0.5 and 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+    return DARK if dark else LIGHT
 
 
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
@@ -78,3 +169,26 @@ def bare(ax: Axes) -> None:
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
+
+
+def short(name: Any) -> str:
+    """A name of the user's own, on one line, of bounded length."""
+    text = " ".join(str(name).split()) or "(no name)"
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def plain(texts: Any) -> None:
+    """Take these texts as they are: nothing in a user's name is a formula."""
+    for text in texts:
+        if isinstance(text, Text):
+            text.set_parse_math(False)
+
+
+def name_ticks(ax: Axes, axis: str, names: Any, rotation: float = 0.0) -> None:
+    """Names at 0, 1, … of the axis "x" or "y"."""
+    names = [short(name) for name in names]
+    set_ticks = ax.set_xticks if axis == "x" else ax.set_yticks
+    set_ticks(range(len(names)), names, rotation=rotation)
+    plain(ax.get_xticklabels() if axis == "x" else ax.get_yticklabels())
+    ax.tick_params(axis=axis, length=0)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from chainrule.errors import ShapeError, describe
 from chainrule.pictures.mosaic import as_images, draw_tiles, tiles_size
-from chainrule.pictures.style import DIVERGING, axes_or_new, in_style
+from chainrule.pictures.style import axes_or_new, in_style
 
 
 def plot_weights(
@@ -50,8 +50,9 @@ def plot_weights(
         raise ShapeError(describe("labels", f"{len(images)}, one a unit", len(labels)))
     largest = np.abs(images).max(axis=(1, 2), keepdims=True)
     scaled = images / np.where(largest > 0, largest, 1)
-    with in_style():
+    with in_style(ax) as look:
         ax = axes_or_new(ax, *tiles_size(len(images), columns, labels is not None))
-        draw_tiles(ax, scaled, captions=labels, columns=columns, cmap=DIVERGING, vmin=-1, vmax=1)
+        shades: dict[str, Any] = {"cmap": look.diverging, "vmin": -1, "vmax": 1}
+        draw_tiles(ax, look, scaled, captions=labels, columns=columns, **shades)
         ax.set_title(title)
     return ax
