@@ -142,9 +142,9 @@ void row(const char* what, double seconds, double flops, double peak_rate) {
 
 template <class T>
 void products(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, double limit) {
-    const ptrdiff_t ld = k::round_up(rows, 64 / sizeof(T)), ldxr = k::round_up(in, 64 / sizeof(T));
-    Buffer<T> W(in * out), bias(out), x(in * ld), xr(rows * ldxr), y(out * ld), dx(in * ld), dW(in * out);
-    randomize(W, 1), randomize(x, 1), randomize(xr, 1), randomize(y, 1);
+    const ptrdiff_t ld = k::round_up(rows, 64 / sizeof(T));
+    Buffer<T> W(in * out), bias(out), x(in * ld), y(out * ld), dx(in * ld), dW(in * out);
+    randomize(W, 1), randomize(x, 1), randomize(y, 1);
     const double flops = 2.0 * static_cast<double>(in * out * rows);
     const int inner = static_cast<int>(2e6 / flops) + 1;
     char name[96];
@@ -155,10 +155,8 @@ void products(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, double limit) {
     };
     measure("forward", [&] { k::dense_forward<T>(in, out, rows, W.data, out, bias.data, x.data, ld, y.data, ld); });
     measure("backward to input", [&] { k::dense_backward_input<T>(in, out, rows, W.data, out, y.data, ld, dx.data, ld, false); });
-    measure("weights, row-major x", [&] {
-        k::dense_backward_weights<T>(in, out, rows, x.data, ld, xr.data, ldxr, y.data, ld, dW.data, out, bias.data, false); });
     measure("weights", [&] {
-        k::dense_backward_weights<T>(in, out, rows, x.data, ld, nullptr, 0, y.data, ld, dW.data, out, bias.data, false); });
+        k::dense_backward_weights<T>(in, out, rows, x.data, ld, y.data, ld, dW.data, out, bias.data, false); });
 }
 
 // ---- 784-20-10, segment by segment as the engine runs it
@@ -244,14 +242,31 @@ struct Parameters {
     }
 };
 
+// An image of 28 x 28: without zeros, or a blot in the middle as large as a written digit, 81 % zeros in all.
+template <class From>
+void draw(From* image, bool zeros, std::mt19937& bits) {
+    for (ptrdiff_t i = 0; i < inputs; ++i) image[i] = static_cast<From>(zeros ? 0 : 1 + bits() % 255);
+    if (!zeros) return;
+    double at_row = 14, at_column = 14;
+    for (int step = 0; step < 30; ++step) {
+        at_row = std::clamp(at_row + static_cast<double>(bits() % 9) / 2 - 2, 4.0, 23.0);
+        at_column = std::clamp(at_column + static_cast<double>(bits() % 9) / 2 - 2, 4.0, 23.0);
+        for (int i = -1; i <= 2; ++i) {
+            for (int j = -1; j <= 2; ++j) {
+                image[(static_cast<int>(at_row) + i) * 28 + static_cast<int>(at_column) + j] = static_cast<From>(1 + bits() % 255);
+            }
+        }
+    }
+}
+
 template <class T, class From>
 struct Data {
     Buffer<From> X{all_rows * inputs};
     std::vector<int> labels;
     std::vector<const unsigned char*> rows;
-    Data() : labels(all_rows + 64), rows(all_rows) {
+    explicit Data(bool zeros) : labels(all_rows + 64), rows(all_rows) {
         std::mt19937 bits(5);
-        for (ptrdiff_t i = 0; i < X.size; ++i) X[i] = static_cast<From>(bits() % 256);
+        for (ptrdiff_t r = 0; r < all_rows; ++r) draw(X.data + r * inputs, zeros, bits);
         for (auto& l : labels) l = static_cast<int>(bits() % classes);
         for (ptrdiff_t r = 0; r < all_rows; ++r) rows[static_cast<std::size_t>(r)] = reinterpret_cast<const unsigned char*>(X.data + r * inputs);
     }
@@ -264,8 +279,10 @@ struct Data {
 
 template <class T>
 struct Worker {
-    static constexpr ptrdiff_t ld = segment<T>, ldxr = inputs;
-    Buffer<T> x{inputs * ld}, xr{ld * ldxr}, h{hidden * ld}, dh{hidden * ld}, s{classes * ld};
+    static constexpr ptrdiff_t ld = segment<T>, words = (inputs + 63) / 64, vectors = ld / k::lanes<T>;
+    Buffer<std::uint64_t> bits{words * vectors + inputs / 4};
+    chainrule::Nonzero known{bits.data, words, bits.data + words * vectors, 1};
+    Buffer<T> x{inputs * ld}, h{hidden * ld}, dh{hidden * ld}, s{classes * ld};
     double loss = 0;
 
     template <class From, bool Sigmoid>
@@ -274,21 +291,22 @@ struct Worker {
         using V = k::Vec<T>;
         const int* labels = data.labels.data() + first;
         k::Prefetch ahead = data.ahead(next);
-        k::gather<T, From>(inputs, {data.rows.data() + first, rows, T(1) / T(255), xr.data, ldxr}, x.data, ld);
-        k::dense_forward<T>(inputs, hidden, rows, p.W1, hidden, p.b1, x.data, ld, h.data, ld, &ahead);
+        std::fill_n(bits.data, bits.size, 0);
+        k::gather<T, From>(inputs, {data.rows.data() + first, rows, T(1) / T(255), &known, 0}, x.data, ld);
+        k::dense_forward<T>(inputs, hidden, rows, p.W1, hidden, p.b1, x.data, ld, h.data, ld, &known, &ahead);
         each_vector<T>(hidden * ld, [&](ptrdiff_t i) {
             const V v = k::load(h.data + i);
             k::store<T>(h.data + i, Sigmoid ? k::sigmoid<T>(v) : (v < T(0) ? V{} : v));
         });
         k::dense_forward<T>(hidden, classes, rows, p.W2, classes, p.b2, h.data, ld, s.data, ld);
         loss += softmax_loss<T>(s.data, ld, labels, rows, weight);
-        k::dense_backward_weights<T>(hidden, classes, rows, h.data, ld, nullptr, 0, s.data, ld, g.W2, classes, g.b2, accumulate);
+        k::dense_backward_weights<T>(hidden, classes, rows, h.data, ld, s.data, ld, g.W2, classes, g.b2, accumulate);
         k::dense_backward_input<T>(hidden, classes, rows, p.W2, classes, s.data, ld, dh.data, ld, false);
         each_vector<T>(hidden * ld, [&](ptrdiff_t i) {
             const V d = k::load(dh.data + i), v = k::load(h.data + i);
             k::store<T>(dh.data + i, Sigmoid ? d * v * (T(1) - v) : (v > T(0) ? d : V{}));
         });
-        k::dense_backward_weights<T>(inputs, hidden, rows, x.data, ld, xr.data, ldxr, dh.data, ld, g.W1, hidden, g.b1, accumulate, &ahead);
+        k::dense_backward_weights<T>(inputs, hidden, rows, x.data, ld, dh.data, ld, g.W1, hidden, g.b1, accumulate, &known, &ahead);
     }
 };
 
@@ -370,7 +388,7 @@ double full_batch(Data<T, T>& data, int threads, int times) {
 double wide_step(int threads, int times) {
     using T = float;
     constexpr ptrdiff_t ld = batch, wide = 512, widths[] = {inputs, wide, wide, classes};
-    Data<T, T> data;
+    Data<T, T> data(false);
     data.shuffle();
     std::vector<Buffer<T>> W, dW, y, dy;
     for (int l = 0; l < 3; ++l) {
@@ -378,7 +396,6 @@ double wide_step(int threads, int times) {
         randomize(W.back(), 0.05);
     }
     for (ptrdiff_t w : widths) y.emplace_back(w * ld), dy.emplace_back(w * ld);
-    Buffer<T> xr(batch * inputs);
     Barrier barrier{threads};
     Parts parts;
     on_threads(threads, [&](int t) {
@@ -388,7 +405,7 @@ double wide_step(int threads, int times) {
             if (t == 0) parts.start();
             for (ptrdiff_t first = 0; first < 8 * batch; first += batch) {
                 const ptrdiff_t r0 = share(batch, t), r1 = share(batch, t + 1);
-                k::gather<T, T>(inputs, {data.rows.data() + first + r0, r1 - r0, T(1) / T(255), xr.data + r0 * inputs, inputs}, y[0].data + r0, ld);
+                k::gather<T, T>(inputs, {data.rows.data() + first + r0, r1 - r0, T(1) / T(255), nullptr, 0}, y[0].data + r0, ld);
                 barrier.wait();
                 for (std::size_t l = 0; l < 3; ++l) {
                     const ptrdiff_t in = widths[l], out = widths[l + 1], o = std::min(share(out, t), out), count = std::min(share(out, t + 1), out) - o;
@@ -404,8 +421,8 @@ double wide_step(int threads, int times) {
                     const T* up = l == 2 ? y[3].data : dy[static_cast<std::size_t>(l) + 1].data;
                     T* g = dW[static_cast<std::size_t>(l)].data;
                     T* w = W[static_cast<std::size_t>(l)].data;
-                    k::dense_backward_weights<T>(count, out, batch, y[static_cast<std::size_t>(l)].data + i * ld, ld, l == 0 ? xr.data + i : nullptr, inputs, up,
-                                                 ld, g + i * out, out, t == 0 ? g + in * out : nullptr, false);
+                    k::dense_backward_weights<T>(count, out, batch, y[static_cast<std::size_t>(l)].data + i * ld, ld, up, ld,
+                                                 g + i * out, out, t == 0 ? g + in * out : nullptr, false);
                     if (l > 0) {
                         T *d = dy[static_cast<std::size_t>(l)].data + i * ld, *h = y[static_cast<std::size_t>(l)].data + i * ld;
                         k::dense_backward_input<T>(count, out, batch, w + i * out, out, up, ld, d, ld, false);
@@ -451,36 +468,36 @@ double tiny_step() {
             activate(g.data, 2);
             k::dense_forward<T>(2, 1, rows, p + at[2], widths[3], p + at[2] + 2, g.data, ld, y.data, ld);
             k::store<T>(dy.data, (k::load(y.data) - k::load(target.data + first)) * T(0.1));
-            k::dense_backward_weights<T>(2, 1, rows, g.data, ld, nullptr, 0, dy.data, ld, q + at[2], 1, q + at[2] + 2, false);
+            k::dense_backward_weights<T>(2, 1, rows, g.data, ld, dy.data, ld, q + at[2], 1, q + at[2] + 2, false);
             k::dense_backward_input<T>(2, 1, rows, p + at[2], 1, dy.data, ld, dg.data, ld, false);
             back(dg.data, g.data, 2);
-            k::dense_backward_weights<T>(4, 2, rows, h.data, ld, nullptr, 0, dg.data, ld, q + at[1], 2, q + at[1] + 8, false);
+            k::dense_backward_weights<T>(4, 2, rows, h.data, ld, dg.data, ld, q + at[1], 2, q + at[1] + 8, false);
             k::dense_backward_input<T>(4, 2, rows, p + at[1], 2, dg.data, ld, dh.data, ld, false);
             back(dh.data, h.data, 4);
-            k::dense_backward_weights<T>(2, 4, rows, x.data, ld, nullptr, 0, dh.data, ld, q + at[0], 4, q + at[0] + 8, false);
+            k::dense_backward_weights<T>(2, 4, rows, x.data, ld, dh.data, ld, q + at[0], 4, q + at[0] + 8, false);
             for (ptrdiff_t i = 0; i < size; i += k::lanes<T>) k::store<T>(p + i, k::load(p + i) - T(0.01) * k::load(q + i));
         }
     }) / steps;
 }
 
 template <class T, class From>
-void report_epochs(const char* name, double one, double two) {
+void report_epochs(const char* name, bool zeros, double one, double two) {
     constexpr double flops = 2.0 * all_rows * (2.0 * inputs * hidden + 3.0 * hidden * classes);
-    Data<T, From> data;
+    Data<T, From> data(zeros);
     data.shuffle();
     for (int threads = 1; threads <= 2; ++threads) {
         char text[96];
-        std::snprintf(text, sizeof text, "epoch 784-20-10, shuffled %s rows, %d threads", name, threads);
+        std::snprintf(text, sizeof text, "epoch 784-20-10, %s rows%s, %d threads", name, zeros ? ", 4/5 zeros" : "", threads);
         row(text, epoch(data, threads, 20), flops, threads == 1 ? one : two);
     }
 }
 
 template <class T>
-void report_full_batch(const char* name, double two) {
+void report_full_batch(const char* name, bool zeros, double two) {
     constexpr double flops = 2.0 * all_rows * (2.0 * inputs * hidden + 3.0 * hidden * classes);
-    Data<T, T> data;
+    Data<T, T> data(zeros);
     char text[96];
-    std::snprintf(text, sizeof text, "loss and gradient 60000 x 784, sigmoid, %s, 2 threads", name);
+    std::snprintf(text, sizeof text, "loss and gradient 60000 x 784, %s%s, 2 threads", name, zeros ? ", 4/5 zeros" : "");
     row(text, full_batch(data, 2, 10), flops, two);
 }
 
@@ -499,10 +516,12 @@ int main() {
     products<float>(1024, 1024, 512, one);
     products<double>(784, 20, 32, one_double);
     products<double>(512, 512, 256, one_double);
-    report_epochs<float, float>("float", one, two);
-    report_epochs<float, unsigned char>("byte", one, two);
-    report_full_batch<float>("float", two);
-    report_full_batch<double>("double", two_double);
+    for (const bool zeros : {false, true}) {
+        report_epochs<float, float>("float", zeros, one, two);
+        report_epochs<float, unsigned char>("byte", zeros, one, two);
+        report_full_batch<float>("float", zeros, two);
+        report_full_batch<double>("double", zeros, two_double);
+    }
     constexpr double wide_flops = 2.0 * batch * (2 * (784.0 * 512 + 512 * 512 + 5120) + 512 * 512 + 5120);
     row("step 784-512-512-10, 256 rows, 1 thread", wide_step(1, 6), wide_flops, one);
     row("step 784-512-512-10, 256 rows, 2 threads", wide_step(2, 10), wide_flops, two);

@@ -51,7 +51,7 @@ Operand to_operand(const nb::dict& from) {
     o.at = nb::cast<std::int64_t>(from["at"]);
     o.width = nb::cast<std::int64_t>(from["width"]);
     o.gradient = nb::cast<std::int64_t>(from["gradient"]);
-    o.packed = nb::cast<std::int64_t>(from["packed"]);
+    o.nonzero = nb::cast<std::int64_t>(from["nonzero"]);
     o.map_index = nb::cast<std::int32_t>(from["map"]);
     return o;
 }
@@ -87,7 +87,7 @@ Destination to_destination(const nb::dict& from) {
     to.space = static_cast<Space>(index_in(space_names, nb::cast<std::string>(from["space"])));
     to.at = nb::cast<std::int64_t>(from["at"]);
     to.width = nb::cast<std::int64_t>(from["width"]);
-    to.packed = nb::cast<std::int64_t>(from["packed"]);
+    to.nonzero = nb::cast<std::int64_t>(from["nonzero"]);
     to.scale = nb::cast<double>(from["scale"]);
     to.low = nb::cast<double>(from["low"]);
     to.high = nb::cast<double>(from["high"]);
@@ -102,7 +102,7 @@ ProgramData to_program(const nb::dict& from) {
     data.constants = nb::cast<std::vector<double>>(from["constants"]);
     data.row_units = nb::cast<std::int64_t>(from["row_units"]);
     data.label_units = nb::cast<std::int64_t>(from["label_units"]);
-    data.packed_units = nb::cast<std::int64_t>(from["packed_units"]);
+    data.nonzero_units = nb::cast<std::int64_t>(from["nonzero_units"]);
     data.block_rows = nb::cast<std::int64_t>(from["block_rows"]);
     for (nb::handle one : nb::list(from["maps"])) {
         const auto map = nb::cast<Vector<const std::int32_t>>(one);

@@ -15,7 +15,7 @@ public:
     explicit Checker(const ProgramData& data) : data_(data) {
         total_ = data.theta_size + data.derived_size + static_cast<std::int64_t>(data.constants.size());
         for (const std::int64_t size : {data.theta_size, data.derived_size, data.row_units, data.label_units,
-                                        data.packed_units}) {
+                                        data.nonzero_units}) {
             require(size >= 0 && size < largest, "a size out of range");
         }
         require(data.block_rows >= 1 && data.block_rows <= 65536 && data.block_rows % 16 == 0, "block rows");
@@ -31,9 +31,18 @@ public:
 
     void block(std::int64_t at, std::int64_t width, const char* what) const { range(at, width, data_.row_units, what); }
 
-    void packed(std::int64_t at, std::int64_t width) const {
-        const std::int64_t unit = data_.single ? 16 : 8;
-        range(at, (width + unit - 1) / unit * unit, data_.packed_units, "row-major copy");
+    void nonzero(std::int64_t at, std::int64_t width) const {
+        require(width >= least_nonzero, "a narrow input whose zeros are noted");
+        range(at, (width + 15) / 16 * 16, data_.nonzero_units, "record of what is not zero");
+    }
+
+    // An operand's record is that of the input which the operand is.
+    void nonzero(const Operand& o) const {
+        bool found = false;
+        for (const Destination& to : data_.inputs) {
+            found |= to.space == Space::rows && to.nonzero == o.nonzero && to.at == o.at && to.width == o.width;
+        }
+        require(found && o.space == Space::rows, "record of another operand's zeros");
     }
 
     void place(Space space, std::int64_t at, std::int64_t width) const {
@@ -58,7 +67,7 @@ public:
 
     void operand(const Operand& o, bool back) const {
         place(o.space, o.at, o.width);
-        if (o.packed >= 0) packed(o.packed, o.width);
+        if (o.nonzero >= 0) nonzero(o);
         if (!back || o.mode == Mode::none) return;
         if (o.space == Space::rows) block(o.gradient, o.width, "gradient of an operand");
         if (o.space == Space::parameters) {
@@ -190,8 +199,8 @@ public:
         place(to.space, to.at, to.width);
         if (to.space == Space::labels) {
             require(to.low >= -2147483648.0 && to.high <= 2147483647.0, "range of labels");
-        } else if (to.packed >= 0) {
-            packed(to.packed, to.width);
+        } else if (to.nonzero >= 0) {
+            nonzero(to.nonzero, to.width);
         }
     }
 

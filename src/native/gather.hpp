@@ -4,6 +4,7 @@
 // and gains nothing.
 #pragma once
 
+#include "nonzero.hpp"
 #include "transpose.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -14,9 +15,35 @@ struct Rows {
     const unsigned char* const* at;
     ptrdiff_t count;
     T scale;
-    T* xr;  // where a row-major copy goes, or null
-    ptrdiff_t ldxr;
+    const Nonzero* nonzero;  // where it is noted what is not zero, or null; cleared
+    ptrdiff_t first;         // of these rows in `nonzero`
 };
+
+// Notes that in rows from `row` on, units from `first` on, those units are not zero somewhere.
+CHAINRULE_INLINE void note_features(const Nonzero& known, ptrdiff_t vector, ptrdiff_t first, std::uint64_t bits) {
+    std::uint64_t* words = known.features + vector * known.feature_words + first / 64;
+    words[0] |= bits << (first % 64);
+    if (const std::uint64_t over = first % 64 == 0 ? 0 : bits >> (64 - first % 64)) words[1] |= over;
+}
+
+template <class T>
+CHAINRULE_INLINE void note_rows(const Nonzero& known, ptrdiff_t row, ptrdiff_t first, const Vec<T> (&v)[lanes<T>]) {
+    constexpr int n = lanes<T>, together = n < features_together ? n : features_together;
+    const auto note = [&](ptrdiff_t unit, Mask<T> any_bit) __attribute__((always_inline)) {
+        known.rows[unit / features_together * known.row_words + row / 64] |= nonzero_lanes<T>(any_bit) << (row % 64);
+    };
+    if (first % together == 0) {
+        CHAINRULE_UNROLL
+        for (int j = 0; j < n; j += together) {
+            Mask<T> any_bit = bits<T>(v[j]);
+            CHAINRULE_UNROLL
+            for (int i = 1; i < together; ++i) any_bit |= bits<T>(v[j + i]);
+            note(first + j, any_bit);
+        }
+    } else {
+        for (int j = 0; j < n; ++j) note(first + j, bits<T>(v[j]));
+    }
+}
 
 // A square of values: `height` rows from r on, units from `first` on. Returns the sum of 0 * value, NaN where one is
 // not finite.
@@ -24,15 +51,24 @@ template <class T, class From>
 CHAINRULE_INLINE Vec<T> gather_square(const Rows<T, From>& rows, ptrdiff_t r, ptrdiff_t height, ptrdiff_t first, T* x, ptrdiff_t ldx) {
     constexpr int n = lanes<T>;
     Vec<T> v[n], trouble{};
+    Mask<T> any_bit{};
     CHAINRULE_UNROLL
     for (int j = 0; j < n; ++j) {
         v[j] = Vec<T>{};
         if (j >= height) continue;
         v[j] = load_converted<T>(reinterpret_cast<const From*>(rows.at[r + j]) + first) * rows.scale;
         if constexpr (sizeof(From) > 1) trouble = fma<T>(v[j], Vec<T>{}, trouble);
-        if (rows.xr != nullptr) store(rows.xr + (r + j) * rows.ldxr + first, v[j]);
+        any_bit |= bits<T>(v[j]);
     }
-    transpose<T>(v);
+    std::uint64_t found = 1;
+    if (rows.nonzero != nullptr) {
+        found = nonzero_lanes<T>(any_bit);
+        note_features(*rows.nonzero, (rows.first + r) / n, first, found);
+    }
+    if (found != 0) {
+        transpose<T>(v);
+        if (rows.nonzero != nullptr) note_rows<T>(*rows.nonzero, rows.first + r, first, v);
+    }
     CHAINRULE_UNROLL
     for (int j = 0; j < n; ++j) store(x + j * ldx, v[j]);
     return trouble;
@@ -52,21 +88,17 @@ CHAINRULE_INLINE Vec<T> gather_short(const Rows<T, From>& rows, ptrdiff_t r, ptr
         v *= rows.scale;
         store(x, v);
         trouble += horizontal_sum<T>(v * T(0));
-        if (rows.xr == nullptr) continue;
-        for (ptrdiff_t j = 0; j < height; ++j) rows.xr[(r + j) * rows.ldxr + u] = v[j];
     }
     return broadcast<T>(trouble);
 }
 
-// x[u * ldx + r] = xr[r * ldxr + u] = scale * row[r][u], with zeros up to the end of the last vector of rows in x, of
-// units in xr (null: no copy). Blocks as in products.hpp. Returns whether every value is finite.
+// x[u * ldx + r] = scale * row[r][u], with zeros up to the end of the last vector of rows. Blocks as in products.hpp.
+// What is not zero is noted where there is a place for it and rows are as long as a vector. Returns whether every value is
+// finite.
 template <class T, class From>
 inline bool gather(ptrdiff_t units, const Rows<T, From>& rows, T* x, ptrdiff_t ldx) {
     constexpr ptrdiff_t n = lanes<T>;
     Vec<T> trouble{};
-    if (rows.xr != nullptr && units % n != 0) {
-        for (ptrdiff_t r = 0; r < rows.count; ++r) store(rows.xr + r * rows.ldxr + units / n * n, Vec<T>{});
-    }
     for (ptrdiff_t r = 0; r < rows.count; r += n) {
         const ptrdiff_t height = rows.count - r < n ? rows.count - r : n;
         if (units < n) {

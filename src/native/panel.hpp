@@ -28,6 +28,16 @@ struct Prefetch {
         next_row();
     }
 
+    // One more line; `at` is where the caller keeps its place between calls.
+    CHAINRULE_INLINE void fetch(const unsigned char*& at) {
+        __builtin_prefetch(at, 0, 2);
+        at += step;
+        if (__builtin_expect(at >= end, 0)) {
+            next_row();
+            at = line;
+        }
+    }
+
     void next_row() {
         if (++row >= count || bytes <= 0) return stop();
         line = rows[row];
@@ -101,12 +111,7 @@ void panel(const Panel<T>& p) {
     Prefetch& ahead = *p.prefetch;
     const unsigned char* line = ahead.line;
     for (ptrdiff_t pairs = p.count / 2; pairs > 0; --pairs) {
-        __builtin_prefetch(line, 0, 2);
-        line += ahead.step;
-        if (__builtin_expect(line >= ahead.end, 0)) {
-            ahead.next_row();
-            line = ahead.line;
-        }
+        ahead.fetch(line);
         step();
         step();
     }
@@ -118,7 +123,7 @@ void panel(const Panel<T>& p) {
         T* c = p.c + m * p.c_stride;
         CHAINRULE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
-            Vec<T> total = sum[m][v];
+            Vec<T> total = sum[m][v] + Vec<T>{};  // no -0 from what became too small: leaving out zeros changes no bit
             if (p.bias != nullptr) total += p.bias[m];
             if (p.accumulate) total += load(c + v * n);
             store(c + v * n, total);

@@ -48,7 +48,7 @@ struct Operand {
     std::int64_t at = 0;
     std::int64_t width = 0;      // units, or numbers
     std::int64_t gradient = -1;  // rows: place of the gradient's block; parameters: same place as `at`
-    std::int64_t packed = -1;    // rows: place of a row-major copy, units padded to a whole number of vectors
+    std::int64_t nonzero = -1;   // rows of an input: place of the record of what is not zero
     const std::int32_t* map = nullptr;  // unit of y -> unit of the operand; copy, reduce: the other way round
     std::int32_t map_index = -1;        // which of the program's maps that is
 };
@@ -78,15 +78,25 @@ struct Ahead {
     ptrdiff_t bytes = 0;  // of a row
 };
 
+// Which values of an input's block are not zero, as bits.
+struct Nonzero {
+    std::uint64_t* features;  // of each vector of rows, those not zero in at least one
+    ptrdiff_t feature_words;  // for a vector of rows
+    std::uint64_t* rows;      // of each group of features, the rows in which at least one is not zero
+    ptrdiff_t row_words;      // for a group
+};
+
+// Of inputs of so many units or more; then 1 + ld / 16 words a unit are room enough for vectors of two rows or more.
+inline constexpr std::int64_t least_nonzero = 16;
+
 // One block of rows under way. All pointers belong to one thread (or to one range of rows).
 template <class T>
 struct Block {
     T* rows_base;  // unit-major arena
     std::int32_t* labels_base;
-    T* packed_base;  // row-major copies, all `rows` rows of one after all of another
+    std::uint64_t* nonzero_base;  // what is known of inputs' zeros
+    ptrdiff_t nonzero_stride;     // words for each unit
     ptrdiff_t ld;        // distance of units in both unit-major arenas
-    ptrdiff_t capacity;  // rows that a row-major copy has room for
-    ptrdiff_t first_row;  // of this block in the arenas; rows_base and labels_base point at it already
     ptrdiff_t rows;
     const T* parameters;
     T* gradients;     // null: forward only
@@ -123,7 +133,7 @@ struct Trouble {
 // Where and how a source goes into a block.
 struct Destination {
     Space space = Space::rows;
-    std::int64_t at = 0, width = 0, packed = -1;
+    std::int64_t at = 0, width = 0, nonzero = -1;
     double scale = 1.0;
     double low = 0, high = 0;  // the range of values allowed, where low < high
     bool check_finite = false;

@@ -96,7 +96,7 @@ template <class T>
 CHAINRULE_INLINE bool gather_few(const Source& source, const Destination& to, const std::int64_t* index, ptrdiff_t count,
                                  const Block<T>& block) {
     constexpr Type own = sizeof(T) == 4 ? Type::float32 : Type::float64;
-    if (to.width > 4 || to.packed >= 0 || source.type != own || source.indptr != nullptr) return false;
+    if (to.width > 4 || to.nonzero >= 0 || source.type != own || source.indptr != nullptr) return false;
     const T scale = static_cast<T>(to.scale);
     for (ptrdiff_t u = 0; u < to.width; ++u) {
         const unsigned char* p = source.data + u * source.column_stride;
@@ -110,6 +110,13 @@ CHAINRULE_INLINE bool gather_few(const Source& source, const Destination& to, co
     return true;
 }
 
+template <class T>
+CHAINRULE_INLINE void forget(const Nonzero& known, std::int64_t width, const Block<T>& block) {
+    const ptrdiff_t groups = (width + features_together - 1) / features_together;
+    const ptrdiff_t words = known.feature_words * (block.ld / lanes<T>) + groups * known.row_words;
+    for (ptrdiff_t i = 0; i < words; ++i) known.features[i] = 0;  // the rows' words lie behind the features'
+}
+
 inline constexpr ptrdiff_t gather_rows = 64;  // at a time: their addresses lie on the stack
 
 // `scratch` has room for gather_rows rows of the source in precision T, for those that cannot be read in place.
@@ -120,6 +127,8 @@ void gather_source(const Source& source, const Destination& to, const std::int64
     const bool adjacent = source.indptr == nullptr && source.column_stride == size_of(source.type) &&
                           (source.type == Type::uint8 || source.type == Type::float32 || source.type == Type::float64);
     const bool few = gather_few(source, to, index, count, block);
+    const Nonzero known = nonzero_of(block, to);
+    if (to.nonzero >= 0) forget(known, to.width, block);
     bool finite = !few;  // where that was not looked at on the way, it is looked for below
     for (ptrdiff_t begin = few ? count : 0; begin < count; begin += gather_rows) {
         const ptrdiff_t some = count - begin < gather_rows ? count - begin : gather_rows;
@@ -141,11 +150,9 @@ void gather_source(const Source& source, const Destination& to, const std::int64
             }
         }
         T* x = unit(block, to.at) + begin;
-        const ptrdiff_t ldxr = packed_width<T>(to.width);
-        T* xr = to.packed < 0 ? nullptr : packed_of(block, to.packed, to.width) + begin * ldxr;
         const T scale = static_cast<T>(to.scale);
         const auto read = [&](auto example) __attribute__((always_inline)) {
-            finite &= gather<T>(to.width, Rows<T, decltype(example)>{row, some, scale, xr, ldxr}, x, block.ld);
+            finite &= gather<T>(to.width, Rows<T, decltype(example)>{row, some, scale, to.nonzero < 0 ? nullptr : &known, begin}, x, block.ld);
         };
         switch (type) {
             case Type::uint8: read(std::uint8_t{}); break;

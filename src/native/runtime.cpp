@@ -91,7 +91,8 @@ private:
 // What one thread needs to run blocks.
 template <class T>
 struct Workspace {
-    Buffer<T> rows, packed;
+    Buffer<T> rows;
+    Buffer<std::uint64_t> nonzero;
     Buffer<std::int32_t> labels;
     Buffer<unsigned char> scratch;
     Buffer<std::int64_t> index, next_index;
@@ -159,7 +160,7 @@ struct Machine<T>::Impl {
             space = std::make_unique<Workspace<T>>();
             space->rows.resize(data.row_units * data.block_rows);
             space->labels.resize(data.label_units * data.block_rows);
-            space->packed.resize(data.packed_units * data.block_rows);
+            space->nonzero.resize(data.nonzero_units * nonzero_stride(data.block_rows));
             space->index.resize(data.block_rows);
             space->next_index.resize(data.block_rows);
             space->next_rows.resize(data.block_rows);
@@ -221,13 +222,16 @@ struct Machine<T>::Impl {
 
     // ---- one block ----------------------------------------------------------------------------------
 
+    // Words for each unit of an input of which it is noted what is not zero: see Nonzero.
+    static std::int64_t nonzero_stride(std::int64_t ld) { return 1 + ld / 16; }
+
     Block<T> block_of(Workspace<T>& space, std::int64_t ld, const T* parameters) const {
         Block<T> block{};
         block.rows_base = space.rows.get();
         block.labels_base = space.labels.get();
-        block.packed_base = space.packed.get();
+        block.nonzero_base = space.nonzero.get();
+        block.nonzero_stride = nonzero_stride(ld);
         block.ld = ld;
-        block.capacity = ld;
         block.parameters = parameters;
         return block;
     }
@@ -255,12 +259,12 @@ struct Machine<T>::Impl {
         for (std::int64_t r = block.rows; r < padded; ++r) weight[r] = T(0);
     }
 
-    // Which input is worth fetching ahead: the one with a row-major copy, where it lies in plain rows; or -1.
+    // Which input is worth fetching ahead: a wide one, where it lies in plain rows; or -1.
     int fetched_input(const Rows& rows) const {
         for (std::size_t i = 0; i < data.inputs.size(); ++i) {
             const Source& source = rows.inputs[i];
             const bool large = source.row_stride > 0 && source.rows * source.row_stride > (std::int64_t{1} << 19);
-            if (data.inputs[i].packed >= 0 && large && !needs_scratch(source)) return static_cast<int>(i);
+            if (data.inputs[i].nonzero >= 0 && large && !needs_scratch(source)) return static_cast<int>(i);
         }
         return -1;
     }

@@ -20,7 +20,7 @@ struct ProgramData {
     bool single = false;
     std::int64_t theta_size = 0, derived_size = 0;
     std::vector<double> constants;  // behind theta and what is derived from it
-    std::int64_t row_units = 0, label_units = 0, packed_units = 0;
+    std::int64_t row_units = 0, label_units = 0, nonzero_units = 0;
     std::int64_t block_rows = 0;
     std::vector<std::vector<std::int32_t>> maps;
     std::vector<Step> prologue, forward, backward;  // of prologue the way back is the reverse

@@ -37,6 +37,17 @@
 #define CHAINRULE_INLINE inline __attribute__((always_inline))
 #define CHAINRULE_UNROLL _Pragma("GCC unroll 64")
 
+// A value that compilers must hold in a register, not read again at every use.
+#if defined(__AVX512F__)
+#define CHAINRULE_KEEP(value) __asm__("" : "+v"(value))
+#elif defined(__x86_64__)
+#define CHAINRULE_KEEP(value) __asm__("" : "+x"(value))
+#elif defined(__aarch64__)
+#define CHAINRULE_KEEP(value) __asm__("" : "+w"(value))
+#else
+#define CHAINRULE_KEEP(value) static_cast<void>(value)
+#endif
+
 namespace chainrule::CHAINRULE_ISA {
 
 using std::ptrdiff_t;
@@ -222,6 +233,59 @@ CHAINRULE_INLINE void store_first(T* p, Vec<T> v, ptrdiff_t count) {
     }
 #else
     for (ptrdiff_t i = 0; i < count; ++i) p[i] = v[i];
+#endif
+}
+
+// Vectors for sums over few outputs: short ones waste fewer lanes.
+inline constexpr int short_bytes = vector_bytes < 32 ? vector_bytes : 32;
+
+// Adds to (or writes) the first `count` values at `to` from a vector of `Bytes`.
+template <class T, int Bytes>
+CHAINRULE_INLINE void put_some(T* to, typename VectorType<T, Bytes>::type v, ptrdiff_t count, bool accumulate) {
+    using Unaligned = typename VectorType<T, Bytes>::unaligned;
+    if (count >= Bytes / static_cast<ptrdiff_t>(sizeof(T))) {
+        Unaligned& all = *reinterpret_cast<Unaligned*>(to);
+        all = accumulate ? all + v : v;
+    } else if constexpr (Bytes == vector_bytes) {
+        store_first<T>(to, accumulate ? load_first<T>(to, count) + v : v, count);
+    } else {
+#if CHAINRULE_VECTOR_BYTES == 64
+        const __mmask8 some = static_cast<__mmask8>((1u << count) - 1);
+        if constexpr (sizeof(T) == 4) {
+            __m256 sum = reinterpret_cast<__m256>(v);
+            if (accumulate) sum += _mm256_maskz_loadu_ps(some, to);
+            _mm256_mask_storeu_ps(to, some, sum);
+        } else {
+            __m256d sum = reinterpret_cast<__m256d>(v);
+            if (accumulate) sum += _mm256_maskz_loadu_pd(some, to);
+            _mm256_mask_storeu_pd(to, some, sum);
+        }
+#endif
+    }
+}
+
+// Bit i is set where a bit of lane i is: where a number is anything but +0.
+template <class T>
+CHAINRULE_INLINE std::uint64_t nonzero_lanes(Mask<T> v) {
+#if CHAINRULE_VECTOR_BYTES == 64
+    const __m512i words = reinterpret_cast<__m512i>(v);
+    if constexpr (sizeof(T) == 4) {
+        return _mm512_test_epi32_mask(words, words);
+    } else {
+        return _mm512_test_epi64_mask(words, words);
+    }
+#elif CHAINRULE_VECTOR_BYTES == 32
+    const Mask<T> differs = v != Mask<T>{};
+    if constexpr (sizeof(T) == 4) {
+        return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<__m256>(differs)));
+    } else {
+        return static_cast<unsigned>(_mm256_movemask_pd(reinterpret_cast<__m256d>(differs)));
+    }
+#else
+    std::uint64_t found = 0;
+    CHAINRULE_UNROLL
+    for (int i = 0; i < lanes<T>; ++i) found |= static_cast<std::uint64_t>(v[i] != 0) << i;
+    return found;
 #endif
 }
 

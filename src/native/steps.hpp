@@ -24,14 +24,13 @@ CHAINRULE_INLINE ptrdiff_t padded(const Block<T>& block) {
     return round_up(block.rows, lanes<T>);
 }
 
-template <class T>
-CHAINRULE_INLINE ptrdiff_t packed_width(std::int64_t width) {
-    return round_up(width, 64 / static_cast<int>(sizeof(T)));
-}
-
-template <class T>
-CHAINRULE_INLINE T* packed_of(const Block<T>& block, std::int64_t at, std::int64_t width) {
-    return block.packed_base + at * block.capacity + block.first_row * packed_width<T>(width);
+// What gathering notes of an input's zeros: the input given as an operand, or as the destination of rows.
+template <class T, class Input>
+CHAINRULE_INLINE Nonzero nonzero_of(const Block<T>& block, const Input& input) {
+    if (input.nonzero < 0) return {};
+    const ptrdiff_t words = (input.width + 63) / 64, vectors = block.ld / lanes<T>;
+    std::uint64_t* features = block.nonzero_base + input.nonzero * block.nonzero_stride;
+    return {features, words, features + words * vectors, (block.ld + 63) / 64};
 }
 
 // Whether a gradient is added to what is there already.
@@ -160,7 +159,7 @@ struct Fetching {
     Ahead* ahead;
     Prefetch prefetch;
 
-    CHAINRULE_INLINE Fetching(const Operand& a, const Block<T>& block) : ahead(a.packed < 0 ? nullptr : block.ahead) {
+    CHAINRULE_INLINE Fetching(const Operand& a, const Block<T>& block) : ahead(a.nonzero < 0 ? nullptr : block.ahead) {
         if (ahead != nullptr) prefetch = Prefetch(ahead->rows, ahead->count, ahead->bytes);
     }
     CHAINRULE_INLINE ~Fetching() {
@@ -178,8 +177,9 @@ void dense_step_forward(const Step& step, const Block<T>& block) {
     T* y = unit(block, step.y);
     const T* bias = b.space == Space::none ? nullptr : block.parameters + b.at;
     Fetching<T> fetching(a, block);
+    const Nonzero known = nonzero_of(block, a);
     dense_forward<T>(a.width, step.width, block.rows, block.parameters + W.at, step.width, bias, unit(block, a.at), block.ld,
-                     y, block.ld, &fetching.prefetch);
+                     y, block.ld, a.nonzero < 0 ? nullptr : &known, &fetching.prefetch);
     if constexpr (Code != Unary::identity) {
         each_vector(block, step.width, [&](ptrdiff_t i) __attribute__((always_inline)) {
             store(y + i, value_of<Code, T>(load(y + i), 0.0));
@@ -200,11 +200,11 @@ void dense_step_backward(const Step& step, const Block<T>& block) {
     T* db = b.mode == Mode::none ? nullptr : block.gradients + b.at;
     if (W.mode != Mode::none) {
         const bool add = adds(W, block), together = db != nullptr && adds(b, block) == add;
-        const T* xr = a.packed < 0 ? nullptr : packed_of(block, a.packed, a.width);
+        const Nonzero known = nonzero_of(block, a);
         Fetching<T> fetching(a, block);
-        dense_backward_weights<T>(a.width, step.width, block.rows, unit(block, a.at), block.ld, xr, packed_width<T>(a.width), dz,
-                                  block.ld, block.gradients + W.at, step.width, together ? db : nullptr, add,
-                                  &fetching.prefetch);
+        dense_backward_weights<T>(a.width, step.width, block.rows, unit(block, a.at), block.ld, dz, block.ld,
+                                  block.gradients + W.at, step.width, together ? db : nullptr, add,
+                                  a.nonzero < 0 ? nullptr : &known, &fetching.prefetch);
         if (together) db = nullptr;
     }
     if (db != nullptr) sum_rows<T>(step.width, block.rows, dz, block.ld, db, adds(b, block));

@@ -1,11 +1,11 @@
 // The gradient of a layer's weights: dW[i][o] = sum over rows of x[i][r] dy[o][r].
 //
-// Two ways. By dots: rows in lanes, a sum across lanes for every weight; for small layers. By features: lanes
-// over units of x read row by row, values of dy broadcast, no sum across lanes; for the rest. That one needs x
-// row-major, and transposes it a tile at a time where the caller has it unit-major only.
+// Two ways, by shapes alone. By dots: rows in lanes, a sum across lanes for every weight; for small layers. By outputs:
+// lanes over units of dy, values of x broadcast, no sum across lanes, and rows left out where all inputs of a group are
+// zero; for the rest.
 #pragma once
 
-#include "panel.hpp"
+#include "nonzero.hpp"
 #include "transpose.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
@@ -15,22 +15,21 @@ struct WeightGradient {
     ptrdiff_t in, out, rows;
     const T* x;
     ptrdiff_t ldx;
-    const T* xr;  // row-major x, or null
-    ptrdiff_t ldxr;
     const T* dy;
     ptrdiff_t ldy;
     T* dW;
     ptrdiff_t lddw;
     bool accumulate;
     Prefetch* prefetch;
+    const Nonzero* nonzero;  // what is known of x, or null
 };
 
-// Estimated cycles, from measurements with AVX-512: a sum across lanes costs about 4, a transposed store 6 a vector.
+// Estimated cycles, from measurements with AVX-512: a sum across lanes costs about 4, a value laid apart half of one.
 template <class T>
 CHAINRULE_INLINE bool prefer_dots(const WeightGradient<T>& g) {
-    const ptrdiff_t vectors = (g.rows + lanes<T> - 1) / lanes<T>, features = (g.in + lanes<T> - 1) / lanes<T>;
-    const ptrdiff_t transposing = g.xr != nullptr ? 0 : features * vectors * lanes<T> * 6;
-    return g.in * g.out * (vectors + 4) < features * g.out * (g.rows + 8) + transposing;
+    constexpr ptrdiff_t n = lanes<T>, few = short_bytes / static_cast<ptrdiff_t>(sizeof(T));
+    const ptrdiff_t vectors = (g.rows + n - 1) / n;
+    return 2 * g.in * g.out * (vectors + 4) < (g.in + 2) * g.rows * ((g.out + few - 1) / few) + g.rows * g.out;
 }
 
 // Adds to (or writes) `width` values at `to`.
@@ -142,105 +141,128 @@ inline void weights_by_dots(const WeightGradient<T>& g, T* db) {
     if (db != nullptr && !along) sum_rows<T>(g.out, g.rows, g.dy, g.ldy, db, g.accumulate);
 }
 
-// At most a block of outputs for a vector of inputs: transposed within blocks only, then stored block by block.
+// What weights_by_outputs adds up in one go: dy of some rows and outputs, rows apart, for all inputs.
 template <class T>
-CHAINRULE_INLINE void store_narrow(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
-                                   bool accumulate) {
-    constexpr int n = lanes<T>, width = block_lanes<T>;
-    using Block = typename VectorType<T, 16>::unaligned;
-    Vec<T> v[width];
-    CHAINRULE_UNROLL
-    for (int j = 0; j < width; ++j) v[j] = j < outputs ? load(tile + j * ldt) : Vec<T>{};
-    CHAINRULE_UNROLL
-    for (int j = 0; j < width; j += 2) interleave_pair<T, 1>(v[j], v[j + 1]);
-    if constexpr (width == 4) {
-        interleave_pair<T, 2>(v[0], v[2]);
-        interleave_pair<T, 2>(v[1], v[3]);
-        swap<T>(v[1], v[2]);
-    }
-    alignas(vector_bytes) T held[width * n];
-    CHAINRULE_UNROLL
-    for (int j = 0; j < width; ++j) store(held + j * n, v[j]);
-    for (ptrdiff_t i = 0; i < inputs; ++i) {
-        const T* from = held + i % width * n + i / width * width;
-        T* to = dW + i * lddw;
-        if (outputs == width) {
-            const Block sum = *reinterpret_cast<const Block*>(from);
-            *reinterpret_cast<Block*>(to) = accumulate ? *reinterpret_cast<const Block*>(to) + sum : sum;
+struct OutputTile {
+    const T* dy;  // dy[r * ldy + o]
+    ptrdiff_t ldy, first_row, rows, first_output, outputs;
+    bool nonzero_rows_only;
+};
+
+// Sums of Height inputs times Width vectors of outputs are held in registers; one value of x is broadcast for each row.
+template <class T, int Bytes, int Height, int Width>
+void weights_tile(const WeightGradient<T>& g, const OutputTile<T>& t) {
+    using V = typename VectorType<T, Bytes>::type;
+    using Unaligned = typename VectorType<T, Bytes>::unaligned;
+    constexpr ptrdiff_t n = Bytes / static_cast<ptrdiff_t>(sizeof(T));
+    Prefetch& ahead = *g.prefetch;
+    const unsigned char* line = ahead.line;
+    for (ptrdiff_t i = 0; i < g.in; i += Height) {
+        const ptrdiff_t inputs = g.in - i < Height ? g.in - i : Height;
+        const T* x[Height];
+        CHAINRULE_UNROLL
+        for (int h = 0; h < Height; ++h) x[h] = g.x + (i + (h < inputs ? h : 0)) * g.ldx;
+        V sum[Height][Width];
+        CHAINRULE_UNROLL
+        for (int h = 0; h < Height; ++h) {
+            CHAINRULE_UNROLL
+            for (int v = 0; v < Width; ++v) sum[h][v] = V{};
+        }
+        const auto step = [&](ptrdiff_t r) __attribute__((always_inline)) {
+            ahead.fetch(line);
+            const T* dy = t.dy + (r - t.first_row) * t.ldy;
+            V row[Width];
+            CHAINRULE_UNROLL
+            for (int v = 0; v < Width; ++v) row[v] = *reinterpret_cast<const Unaligned*>(dy + v * n);
+            CHAINRULE_UNROLL
+            for (int h = 0; h < Height; ++h) {
+                V value = x[h][r] - V{};
+                CHAINRULE_KEEP(value);  // one load for all vectors
+                CHAINRULE_UNROLL
+                for (int v = 0; v < Width; ++v) sum[h][v] = value * row[v] + sum[h][v];
+            }
+        };
+        const ptrdiff_t end = t.first_row + t.rows;
+        if (t.nonzero_rows_only) {
+            const std::uint64_t* bits = g.nonzero->rows + i / features_together * g.nonzero->row_words;
+            each_word(bits, t.first_row, end, [&](std::uint64_t word, ptrdiff_t at) __attribute__((always_inline)) {
+                for (; word != 0; word &= word - 1) step(at + __builtin_ctzll(word));
+            });
         } else {
-            for (ptrdiff_t o = 0; o < outputs; ++o) to[o] = accumulate ? to[o] + from[o] : from[o];
+            for (ptrdiff_t r = t.first_row; r < end; ++r) step(r);
         }
-    }
-}
-
-// Adds to (or writes) dW[input][output] a tile of sums held [output][input].
-template <class T>
-inline void store_transposed(const T* tile, ptrdiff_t ldt, ptrdiff_t inputs, ptrdiff_t outputs, T* dW, ptrdiff_t lddw,
-                             bool accumulate) {
-    constexpr int n = lanes<T>;
-    for (ptrdiff_t i = 0; i < inputs; i += n) {
-        const ptrdiff_t height = inputs - i < n ? inputs - i : n;
-        for (ptrdiff_t o = 0; o < outputs; o += n) {
-            const ptrdiff_t width = outputs - o < n ? outputs - o : n;
-            const T* from = tile + o * ldt + i;
-            T* to = dW + i * lddw + o;
-            if (width <= block_lanes<T>) {
-                store_narrow(from, ldt, height, width, to, lddw, accumulate);
-                continue;
-            }
-            Vec<T> v[n];
+        CHAINRULE_UNROLL
+        for (int h = 0; h < Height; ++h) {
+            if (h >= inputs) break;
+            T* to = g.dW + (i + h) * g.lddw + t.first_output;
             CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) v[j] = j < width ? load(from + j * ldt) : Vec<T>{};
-            transpose<T>(v);
-            CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) {
-                if (j < height) put_first<T>(to + j * lddw, v[j], width, accumulate);
+            for (int v = 0; v < Width; ++v) {
+                // + 0: no -0 from what became too small, so that leaving out zeros changes no bit
+                put_some<T, Bytes>(to + v * n, sum[h][v] + V{}, t.outputs - v * n, g.accumulate || t.first_row > 0);
             }
         }
     }
+    ahead.line = line;
 }
 
-// x[first ... first + width][r0 ... r0 + rows] to xr[r][0 ... width], zeros where there is no unit.
 template <class T>
-inline void to_row_major(const WeightGradient<T>& g, ptrdiff_t first, ptrdiff_t width, ptrdiff_t r0, ptrdiff_t rows, T* xr,
-                         ptrdiff_t ldxr) {
+using TileFunction = void (*)(const WeightGradient<T>&, const OutputTile<T>&);
+
+inline constexpr int short_vectors = vector_registers >= 32 ? 6 : vector_bytes == 32 ? 3 : 2, long_vectors = vector_registers >= 32 ? 4 : short_vectors;
+
+template <class T, int Bytes, int Most>
+struct TileTable {
+    TileFunction<T> of[Most];
+
+    template <int... V>
+    constexpr void fill(std::integer_sequence<int, V...>) {
+        ((of[V] = weights_tile<T, Bytes, features_together, V + 1>), ...);
+    }
+    constexpr TileTable() : of{} { fill(std::make_integer_sequence<int, Most>{}); }
+};
+template <class T>
+inline constexpr TileTable<T, short_bytes, short_vectors> short_tiles{};
+template <class T>
+inline constexpr TileTable<T, vector_bytes, long_vectors> long_tiles{};
+
+// to[r * ldt + o] = dy[first + o][r0 + r]. Returns whether all of it is finite.
+template <class T>
+inline bool rows_apart(const WeightGradient<T>& g, ptrdiff_t first, ptrdiff_t outputs, ptrdiff_t r0, ptrdiff_t rows, T* to, ptrdiff_t ldt) {
     constexpr int n = lanes<T>;
-    for (ptrdiff_t i = 0; i < width; i += n) {
+    Vec<T> trouble{};
+    for (ptrdiff_t o = 0; o < outputs; o += n) {
         for (ptrdiff_t r = 0; r < rows; r += n) {
+            const Mask<T> there = first_lanes<T>(rows - r < n ? rows - r : n);
             Vec<T> v[n];
             CHAINRULE_UNROLL
             for (int j = 0; j < n; ++j) {
-                const ptrdiff_t unit = first + i + j;
-                v[j] = unit < g.in ? load(g.x + unit * g.ldx + r0 + r) : Vec<T>{};
+                v[j] = o + j < outputs ? select<T>(there, load(g.dy + (first + o + j) * g.ldy + r0 + r), Vec<T>{}) : Vec<T>{};
+                trouble = fma<T>(v[j], Vec<T>{}, trouble);
             }
             transpose<T>(v);
             CHAINRULE_UNROLL
-            for (int j = 0; j < n; ++j) store(xr + (r + j) * ldxr + i, v[j]);
+            for (int j = 0; j < n; ++j) store(to + (r + j) * ldt + o, v[j]);
         }
     }
+    return !any<T>(trouble != trouble);
 }
 
 template <class T>
-inline void weights_by_features(const WeightGradient<T>& g) {
-    constexpr ptrdiff_t n = lanes<T>, widest = most_vectors * n, chunk = 256, most_outputs = 48;
-    alignas(64) T row_major[chunk * widest];
-    alignas(64) T tile[most_outputs * widest];
-    in_parts((g.in + n - 1) / n, most_vectors, [&](ptrdiff_t first, ptrdiff_t vectors) __attribute__((always_inline)) {
-        const ptrdiff_t inputs = g.in - first * n < vectors * n ? g.in - first * n : vectors * n;
+inline void weights_by_outputs(const WeightGradient<T>& g) {
+    constexpr ptrdiff_t n = lanes<T>, chunk = 128, few = short_bytes / static_cast<ptrdiff_t>(sizeof(T));
+    constexpr ptrdiff_t widest = long_vectors * n > short_vectors * few ? long_vectors * n : short_vectors * few;
+    alignas(64) T dy[chunk * round_up(widest, n)];
+    const bool narrow = g.out <= short_vectors * few;
+    const ptrdiff_t width = narrow ? few : n;
+    in_parts((g.out + width - 1) / width, narrow ? short_vectors : long_vectors, [&](ptrdiff_t first, ptrdiff_t vectors) __attribute__((always_inline)) {
+        const ptrdiff_t o = first * width, outputs = g.out - o < vectors * width ? g.out - o : vectors * width;
+        const ptrdiff_t ldt = round_up(outputs, n);
         for (ptrdiff_t r = 0; r < g.rows; r += chunk) {
             const ptrdiff_t rows = g.rows - r < chunk ? g.rows - r : chunk;
-            const T* x = g.xr + r * g.ldxr + first * n;
-            ptrdiff_t ldx = g.ldxr;
-            if (g.xr == nullptr) {
-                to_row_major(g, first * n, vectors * n, r, rows, row_major, widest);
-                x = row_major;
-                ldx = widest;
-            }
-            in_parts(g.out, most_outputs, [&](ptrdiff_t o, ptrdiff_t outputs) __attribute__((always_inline)) {
-                product<T, Along::k>({rows, g.dy + o * g.ldy + r, g.ldy, x, ldx, tile, widest, nullptr, false, g.prefetch}, outputs,
-                                     vectors);
-                store_transposed(tile, widest, inputs, outputs, g.dW + first * n * g.lddw + o, g.lddw, g.accumulate || r > 0);
-            });
+            const bool finite = rows_apart(g, o, outputs, r, rows, dy, ldt);
+            const OutputTile<T> tile{dy, ldt, r, rows, o, outputs, finite && g.nonzero != nullptr};
+            const auto& tiles = narrow ? short_tiles<T>.of[vectors - 1] : long_tiles<T>.of[vectors - 1];
+            tiles(g, tile);
         }
     });
 }

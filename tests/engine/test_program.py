@@ -50,7 +50,7 @@ def places(data):
             for entry in (step, *step["operands"]):
                 found += [(entry, key) for key in entry if type(entry[key]) is int]
     for leaf in data["inputs"]:
-        found += [(leaf, key) for key in ("at", "width", "packed")]
+        found += [(leaf, key) for key in ("at", "width", "nonzero")]
     return found
 
 
@@ -62,7 +62,7 @@ def test_a_program_with_any_number_out_of_range_is_refused():
         for wrong in (-(2**62), -1000, 10**9, 2**62):
             data = copy.deepcopy(whole)
             entry, key = places(data)[i]
-            if key in ("group", "scratch", "map", "gradient", "packed", "dy", "y") and wrong < 0:
+            if key in ("group", "scratch", "map", "gradient", "nonzero", "dy", "y") and wrong < 0:
                 continue  # −1 and below mean "none" in some of these
             entry[key] = wrong
             try:
@@ -81,7 +81,7 @@ def test_a_program_with_random_changes_runs_or_is_refused(seed):
         found = places(data)
         for _ in range(2):
             entry, key = found[rng.integers(len(found))]
-            if key not in ("row_units", "label_units", "packed_units", "block_rows", "theta_size"):
+            if key not in ("row_units", "label_units", "nonzero_units", "block_rows", "theta_size"):
                 entry[key] = int(rng.integers(-2, 60))
         try:
             machine = native.MachineFloat64(data)

@@ -64,16 +64,13 @@ bool close(T got, long double expected, long double magnitude, ptrdiff_t length)
 
 template <class T>
 struct Layer {
-    ptrdiff_t in, out, rows, ld, ldxr;
-    Buffer<T> W, bias, x, xr, dy;
+    ptrdiff_t in, out, rows, ld;
+    Buffer<T> W, bias, x, dy;
 
     Layer(ptrdiff_t in_, ptrdiff_t out_, ptrdiff_t rows_)
-        : in(in_), out(out_), rows(rows_), ld(k::round_up(rows, 64 / sizeof(T))), ldxr(k::round_up(in, 64 / sizeof(T))),
-          W(in * out, false), bias(out, false), x(in * ld), xr(rows * ldxr), dy(out * ld) {
+        : in(in_), out(out_), rows(rows_), ld(k::round_up(rows, 64 / sizeof(T))), W(in * out, false), bias(out, false),
+          x(in * ld), dy(out * ld) {
         randomize(W), randomize(bias), randomize(x), randomize(dy);
-        for (ptrdiff_t i = 0; i < in; ++i) {
-            for (ptrdiff_t r = 0; r < rows; ++r) xr[r * ldxr + i] = x[i * ld + r];
-        }
         for (ptrdiff_t r = rows; r < ld; ++r) {  // what lies behind the rows must not matter
             for (ptrdiff_t i = 0; i < in; ++i) x[i * ld + r] = std::numeric_limits<T>::quiet_NaN();
             for (ptrdiff_t o = 0; o < out; ++o) dy[o * ld + r] = std::numeric_limits<T>::infinity();
@@ -144,22 +141,105 @@ void test_skinny(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
         fill(dx, T(0.5));
         k::dense_backward_input<T>(in, out, rows, l.W.data, out, l.dy.data, l.ld, dx.data, l.ld, with);
         l.check_input(dx, before, "dense_backward_input");
-        for (const T* row_major : {static_cast<const T*>(nullptr), static_cast<const T*>(l.xr.data)}) {
-            fill(dW, T(0.5)), fill(db, T(0.5));
-            k::dense_backward_weights<T>(in, out, rows, l.x.data, l.ld, row_major, l.ldxr, l.dy.data, l.ld, dW.data, out, db.data, with);
-            l.check_weights(dW, before, row_major ? "dense_backward_weights, row-major" : "dense_backward_weights");
-            l.check_bias(db, before, "bias gradient");
-            // Both ways, whichever the estimate prefers.
-            k::Prefetch none;
-            const k::WeightGradient<T> g{in, out, rows, l.x.data, l.ld, row_major, l.ldxr, l.dy.data, l.ld, dW.data, out, with, &none};
-            fill(dW, T(0.5)), fill(db, T(0.5));
-            k::weights_by_dots(g, db.data);
-            l.check_bias(db, before, "weights_by_dots, bias");
-            l.check_weights(dW, before, "weights_by_dots");
-            fill(dW, T(0.5));
-            k::weights_by_features(g);
-            l.check_weights(dW, before, "weights_by_features");
+        fill(dW, T(0.5)), fill(db, T(0.5));
+        k::dense_backward_weights<T>(in, out, rows, l.x.data, l.ld, l.dy.data, l.ld, dW.data, out, db.data, with);
+        l.check_weights(dW, before, "dense_backward_weights");
+        l.check_bias(db, before, "bias gradient");
+        // Both ways, whichever the estimate prefers.
+        k::Prefetch none;
+        const k::WeightGradient<T> g{in, out, rows, l.x.data, l.ld, l.dy.data, l.ld, dW.data, out, with, &none, nullptr};
+        fill(dW, T(0.5)), fill(db, T(0.5));
+        k::weights_by_dots(g, db.data);
+        l.check_bias(db, before, "weights_by_dots, bias");
+        l.check_weights(dW, before, "weights_by_dots");
+        fill(dW, T(0.5));
+        k::weights_by_outputs(g);
+        l.check_weights(dW, before, "weights_by_outputs");
+    }
+}
+
+// What a record of zeros lies in, exactly as large as it must be.
+template <class T>
+struct Record {
+    Buffer<std::uint64_t> words;
+    chainrule::Nonzero known;
+
+    Record(ptrdiff_t in, ptrdiff_t ld)
+        : words((in + 63) / 64 * (ld / k::lanes<T>) + (in + 3) / 4 * ((ld + 63) / 64)),
+          known{words.data, (in + 63) / 64, words.data + (in + 63) / 64 * (ld / k::lanes<T>), (ld + 63) / 64} {}
+};
+
+// What is not a number may differ in its sign, which means nothing.
+template <class T>
+bool same_bits(const Buffer<T>& a, const Buffer<T>& b) {
+    for (ptrdiff_t i = 0; i < a.size; ++i) {
+        const bool same = std::memcmp(&a.data[i], &b.data[i], sizeof(T)) == 0;
+        if (!same && !(std::isnan(a.data[i]) && std::isnan(b.data[i]))) return false;
+    }
+    return true;
+}
+
+enum class Pattern { dense, scattered, columns, nothing, not_finite, count };
+
+// Leaving out zeros must give the bits of the whole product: scattered zeros, columns and rows of them, nothing else, NaN and
+// infinity among the values, and products too small for a number, which leave a zero of either sign.
+template <class T>
+void test_nonzero(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, Pattern pattern) {
+    const ptrdiff_t ld = k::round_up(rows, 16);
+    Buffer<T> source(in * rows, false), x(in * ld), W(in * out, false), bias(out, false), dy(out * ld), y(out * ld), whole(out * ld);
+    Buffer<T> dW(in * out, false), all(in * out, false);
+    randomize(source), randomize(W), randomize(bias), randomize(dy);
+    for (ptrdiff_t r = 0; r < rows; ++r) {
+        for (ptrdiff_t i = 0; i < in; ++i) {
+            T& value = source[r * in + i];
+            const bool kept = pattern == Pattern::dense || (pattern == Pattern::columns ? i % 23 == 5 && r % 9 != 3 : random_bits() % 5 == 0);
+            if (!kept || pattern == Pattern::nothing) value = T(0);
+            if (pattern == Pattern::scattered && random_bits() % 7 == 0) value = random_bits() % 2 ? -T(0) : std::numeric_limits<T>::min();
+            if (pattern == Pattern::not_finite && random_bits() % 50 == 0) {
+                value = random_bits() % 2 ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::quiet_NaN();
+            }
         }
+    }
+    for (ptrdiff_t i = 0; i < W.size; i += 11) W[i] = -std::numeric_limits<T>::min();
+    for (ptrdiff_t i = 0; i < dy.size; i += 13) dy[i] = -std::numeric_limits<T>::min();
+    Record<T> record(in, ld);
+    std::vector<const unsigned char*> at;
+    for (ptrdiff_t r = 0; r < rows; ++r) at.push_back(reinterpret_cast<unsigned char*>(source.data + r * in));
+    for (ptrdiff_t r = 0; r < rows; r += 64) {
+        k::gather<T, T>(in, {at.data() + r, rows - r < 64 ? rows - r : 64, T(1), &record.known, r}, x.data + r, ld);
+    }
+    for (ptrdiff_t i = 0; i < in; ++i) {
+        for (ptrdiff_t r = 0; r < rows; ++r) {
+            check(std::memcmp(&x[i * ld + r], &source[r * in + i], sizeof(T)) == 0, "gather beside its record", in, rows);
+            const bool some = x[i * ld + r] != T(0);
+            const bool feature = record.known.features[r / k::lanes<T> * record.known.feature_words + i / 64] >> (i % 64) & 1;
+            const bool row = record.known.rows[i / 4 * record.known.row_words + r / 64] >> (r % 64) & 1;
+            check(!some || (feature && row), "a value that is not zero is noted", in, rows);
+            check(pattern != Pattern::nothing || (!feature && !row), "zeros are noted as zeros", in, rows);
+        }
+    }
+    k::Prefetch none;
+    for (const bool with : {false, true}) {
+        k::dense_forward<T>(in, out, rows, W.data, out, with ? bias.data : nullptr, x.data, ld, whole.data, ld);
+        k::forward_nonzero<T>(record.known, in, out, rows, W.data, out, with ? bias.data : nullptr, x.data, ld, y.data, ld, &none);
+        check(same_bits(y, whole), "forward without zeros: the same bits", in, out, rows);
+        for (const T bad : {T(1), std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()}) {
+            const T before = dy[out / 2 * ld + rows / 2];
+            dy[out / 2 * ld + rows / 2] = bad;
+            fill(dW, T(0.5)), fill(all, T(0.5));
+            k::weights_by_outputs<T>({in, out, rows, x.data, ld, dy.data, ld, dW.data, out, with, &none, &record.known});
+            k::weights_by_outputs<T>({in, out, rows, x.data, ld, dy.data, ld, all.data, out, with, &none, nullptr});
+            check(same_bits(dW, all), "weights without zeros: the same bits", in, out, rows);
+            dy[out / 2 * ld + rows / 2] = before;
+        }
+    }
+    check(k::all_finite(W.data, in, out, out), "finite", in, out);
+    for (const T bad : {std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()}) {
+        const ptrdiff_t where = static_cast<ptrdiff_t>(random_bits() % static_cast<unsigned>(W.size));
+        const T before = W[where];
+        W[where] = bad;
+        check(!k::all_finite(W.data, in, out, out), "not finite", in, out);
+        W[where] = before;
     }
 }
 
@@ -173,7 +253,7 @@ void test_tiles(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
         const ptrdiff_t from = part ? o : 0, count = part ? out - o : o, first = part ? i : 0, units = part ? in - i : i;
         k::dense_forward<T>(in, count, rows, l.W.data + from, out, l.bias.data + from, l.x.data, l.ld, y.data + from * l.ld, l.ld);
         k::dense_backward_input<T>(units, out, rows, l.W.data + first * out, out, l.dy.data, l.ld, dx.data + first * l.ld, l.ld, false);
-        k::dense_backward_weights<T>(units, out, rows, l.x.data + first * l.ld, l.ld, part ? nullptr : l.xr.data, l.ldxr, l.dy.data, l.ld,
+        k::dense_backward_weights<T>(units, out, rows, l.x.data + first * l.ld, l.ld, l.dy.data, l.ld,
                                      dW.data + first * out, out, nullptr, false);
     }
     l.check_forward(y, true, "forward, in tiles");
@@ -183,21 +263,20 @@ void test_tiles(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
 
 template <class T, class From>
 void test_gather(ptrdiff_t units, ptrdiff_t rows) {
-    const ptrdiff_t ld = k::round_up(rows, 64 / sizeof(T)), ldxr = k::round_up(units, 64 / sizeof(T));
+    const ptrdiff_t ld = k::round_up(rows, 64 / sizeof(T));
     Buffer<From> source(units * rows, false);
     std::vector<const unsigned char*> at;
     for (ptrdiff_t i = 0; i < source.size; ++i) source[i] = static_cast<From>(random_bits() % 256);
     for (ptrdiff_t r = 0; r < rows; ++r) at.push_back(reinterpret_cast<unsigned char*>(source.data + (rows - 1 - r) * units));
-    Buffer<T> x(units * ld), xr(rows * ldxr);
-    fill(x, T(7)), fill(xr, T(7));
+    Buffer<T> x(units * ld);
+    fill(x, T(7));
     const T scale = T(1) / T(255);
-    check(k::gather<T, From>(units, {at.data(), rows, scale, xr.data, ldxr}, x.data, ld), "gather, finite", units, rows);
-    const ptrdiff_t end = k::round_up(rows, k::lanes<T>), end_unit = k::round_up(units, k::lanes<T>);
-    for (ptrdiff_t u = 0; u < end_unit; ++u) {
+    check(k::gather<T, From>(units, {at.data(), rows, scale, nullptr, 0}, x.data, ld), "gather, finite", units, rows);
+    const ptrdiff_t end = k::round_up(rows, k::lanes<T>);
+    for (ptrdiff_t u = 0; u < units; ++u) {
         for (ptrdiff_t r = 0; r < end; ++r) {
-            const T expected = u < units && r < rows ? static_cast<T>(source[(rows - 1 - r) * units + u]) * scale : T(0);
-            if (u < units) check(x[u * ld + r] == expected, "gather", units, rows);
-            if (r < rows) check(xr[r * ldxr + u] == expected, "gather, row-major", units, rows);
+            const T expected = r < rows ? static_cast<T>(source[(rows - 1 - r) * units + u]) * scale : T(0);
+            check(x[u * ld + r] == expected, "gather", units, rows);
         }
     }
     if constexpr (sizeof(From) > 1) {
@@ -330,6 +409,11 @@ void test_all() {
         test_gather<T, unsigned char>(width, rows);
     }
     for (ptrdiff_t rows = 1; rows <= 70; ++rows) test_skinny<T>(4, 3, rows);
+    for (int pattern = 0; pattern < static_cast<int>(Pattern::count); ++pattern) {
+        for (ptrdiff_t width = 16; width <= 70; ++width) test_nonzero<T>(width, 1 + width * 5 % 67, 1 + width * 7 % 150, static_cast<Pattern>(pattern));
+        test_nonzero<T>(1100, 20, 70, static_cast<Pattern>(pattern));  // sums in two parts
+        test_nonzero<T>(130, 300, 333, static_cast<Pattern>(pattern));
+    }
     test_skinny<T>(130, 75, 150);
     test_tiles<T>(300, 290, 290);
     test_tiles<T>(2100, 2, 3);

@@ -49,7 +49,7 @@ ProgramData network(bool single) {
     d.constants = {0.5};
     d.block_rows = 64;
     d.label_units = 2;
-    d.packed_units = 48;
+    d.nonzero_units = 48;
     const std::int64_t x = 0, z = x + in, mask = z + hidden, m = mask + hidden, e = m + hidden, s = e + hidden, h = s + hidden;
     const std::int64_t scores = h + hidden, loss = scores + classes, weight = loss + 1;
     const std::int64_t back = weight + 1;  // gradients in the same order: z m e s h scores
@@ -71,7 +71,7 @@ ProgramData network(bool single) {
     dense.op = Op::dense;
     dense.y = z, dense.dy = dz, dense.width = hidden;
     dense.operand[0] = rows_at(x, in);
-    dense.operand[0].packed = 0;
+    dense.operand[0].nonzero = 0;
     dense.operand[1] = parameters_at(W, in * hidden);
     dense.operand[2] = parameters_at(b, hidden);
     Step draw;
@@ -119,7 +119,7 @@ ProgramData network(bool single) {
     d.backward = {zero, last, activate, sum, take, drop, dense};
 
     Destination from_x, from_t, from_c;
-    from_x.width = in, from_x.packed = 0, from_x.scale = 0.25;
+    from_x.width = in, from_x.nonzero = 0, from_x.scale = 0.25;
     from_t.space = from_c.space = Space::labels;
     from_t.width = from_c.width = 1;
     from_t.high = classes - 1;
@@ -335,12 +335,12 @@ std::vector<std::int64_t*> numbers_of(ProgramData& d) {
         for (Step& step : *steps) {
             for (std::int64_t* p : {&step.y, &step.dy, &step.width, &step.group, &step.scratch}) found.push_back(p);
             for (Operand& o : step.operand) {
-                for (std::int64_t* p : {&o.at, &o.width, &o.gradient, &o.packed}) found.push_back(p);
+                for (std::int64_t* p : {&o.at, &o.width, &o.gradient, &o.nonzero}) found.push_back(p);
             }
         }
     }
     for (Destination& to : d.inputs) {
-        for (std::int64_t* p : {&to.at, &to.width, &to.packed}) found.push_back(p);
+        for (std::int64_t* p : {&to.at, &to.width, &to.nonzero}) found.push_back(p);
     }
     return found;
 }

@@ -109,15 +109,14 @@ class Builder:
         value = self.values[node]
         return self._real_leaf(value.node) if value.space == "later" else value
 
-    def pack(self, value: Value) -> int:
-        """A row-major copy of an input, made while it is loaded; −1 for computed values."""
+    def note_zeros(self, value: Value) -> int:
+        """The place of the record of an input's zeros, made on loading; −1 for computed values."""
         if value.leaf is None or value.width < 32:
             return -1
-        if value.leaf.packed < 0:
-            unit = 64 // self.program.itemsize
-            value.leaf.packed = self.program.packed_units
-            self.program.packed_units += -(-value.width // unit) * unit
-        return value.leaf.packed
+        if value.leaf.nonzero < 0:
+            value.leaf.nonzero = self.program.nonzero_units
+            self.program.nonzero_units += -(-value.width // 16) * 16
+        return value.leaf.nonzero
 
     def map(self, indices: np.ndarray, width: int) -> int:
         """The number of an index map; −1 where it changes nothing."""

@@ -84,8 +84,7 @@ def _lower_dense(
 ) -> None:
     a, W = builder.as_reals(product.inputs[0]), builder.values[product.inputs[1]]
     values = [a, W]
-    packed = builder.pack(a) if W.node in builder.needed else -1
-    operands = [builder.operand(a, packed=packed), builder.operand(W)]
+    operands = [builder.operand(a, nonzero=builder.note_zeros(a)), builder.operand(W)]
     if bias is not None:
         values.append(builder.values[bias])
         operands.append(builder.operand(values[-1]))

@@ -175,7 +175,7 @@ class _Lowering:
 
 def block_rows(program: Program) -> int:
     """Rows of a block whose buffers fill a good part of the second cache, a multiple of 16."""
-    bytes_of_row = (program.row_units + program.packed_units) * program.itemsize
+    bytes_of_row = program.row_units * program.itemsize
     fitting = 512 * 1024 // max(bytes_of_row, 1)
     return int(min(max(fitting // 32 * 32, 64), 256))
 

@@ -29,8 +29,9 @@ class Operand:
         the first block of a segment of rows, add in the others.
     gradient : int
         First unit of the gradient's block; a parameter's gradient lies at ``at``.
-    packed : int
-        First unit of a row-major copy of an input, or −1.
+    nonzero : int
+        First unit of the record of which values of an input are not zero, or −1: products leave
+        zeros out.
     map : int
         Number of the index map from units of the result to units of the operand, or −1 where
         they are the same. For copy and reduce it leads the other way.
@@ -41,7 +42,7 @@ class Operand:
     width: int = 0
     mode: str = "none"
     gradient: int = -1
-    packed: int = -1
+    nonzero: int = -1
     map: int = -1
 
 
@@ -103,7 +104,7 @@ class Leaf:
     at: int
     width: int
     shape: tuple[int, ...] = ()
-    packed: int = -1
+    nonzero: int = -1
     scale: float = 1.0
     low: float = 0.0
     high: float = 0.0
@@ -120,7 +121,7 @@ class Program:
         Rows of a block: the block's buffers stay in the second cache.
     theta_size, derived_size : int
         Lengths of θ and of what the prologue computes from it; ``constants`` come behind.
-    row_units, label_units, packed_units : int
+    row_units, label_units, nonzero_units : int
         Sizes of the block's buffers.
     prologue : list of Step
         On parameters alone, once an evaluation; its way back is the same steps in reverse.
@@ -141,7 +142,7 @@ class Program:
     constants: list[float] = field(default_factory=list)
     row_units: int = 0
     label_units: int = 0
-    packed_units: int = 0
+    nonzero_units: int = 0
     maps: list[np.ndarray] = field(default_factory=list)
     prologue: list[Step] = field(default_factory=list)
     forward: list[Step] = field(default_factory=list)
