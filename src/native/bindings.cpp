@@ -310,6 +310,18 @@ std::vector<Span> to_spans(nb::handle from, const ProgramData& data) {
     return spans;
 }
 
+// A factor for each batch, or nothing where it is 1 throughout.
+std::vector<double> levels(const nb::dict& options, const char* name, std::size_t length) {
+    const nb::object given = options[name];
+    if (given.is_none()) return {};
+    auto factors = nb::cast<std::vector<double>>(given);
+    if (factors.size() != length) refuse("one factor of decay and of dropout a batch");
+    for (const double one : factors) {
+        if (!(one >= 0.0 && one <= 1.0)) refuse("factors of decay and of dropout lie between 0 and 1");
+    }
+    return factors;
+}
+
 void set_order(const nb::dict& options, Training& t, Held& held) {
     const nb::object order = options["order"];
     t.order.length = t.rows.count;
@@ -394,6 +406,8 @@ nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Ve
     if (rates.size() != length && rates.size() != 1) refuse("one learning rate, or one a batch");
     t.rates = rates.data();
     t.one_rate = rates.size() == 1;
+    t.decay = levels(options, "decay", length);
+    t.dropout = levels(options, "dropout", length);
     t.losses = losses.data();
     t.weights = weights.data();
     t.penalties = penalties.data();

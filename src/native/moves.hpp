@@ -69,7 +69,7 @@ void take_backward(const Step& step, const Block<T>& block) {
 template <class T>
 void mask_forward(const Step& step, const Block<T>& block) {
     if (block.draw.drop) {
-        draw_mask<T>(block.draw, static_cast<std::uint64_t>(step.group), step.alpha, step.width, block.rows, block.ld,
+        draw_mask<T>(block.draw, static_cast<std::uint64_t>(step.group), step.alpha * block.draw.level, step.width, block.rows, block.ld,
                      unit(block, step.y));
     } else {
         T* y = unit(block, step.y);

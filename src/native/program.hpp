@@ -69,6 +69,7 @@ struct MaskDraw {
     bool drop = false;
     std::uint64_t seed = 0, step = 0;
     std::int64_t first_row = 0;  // of this block in its mini-batch
+    double level = 1.0;          // factor of the rate
 };
 
 // Rows of the data that the next block will gather: fetched into the cache between multiplications.

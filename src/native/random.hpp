@@ -37,7 +37,8 @@ CHAINRULE_INLINE Philox philox(Philox counter, std::uint64_t key) {
 template <class T>
 inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, ptrdiff_t units, ptrdiff_t rows, ptrdiff_t ld,
                       T* mask) {
-    const std::uint64_t threshold = static_cast<std::uint64_t>(__builtin_nearbyint(rate * 65536.0));
+    const double share = __builtin_nearbyint(rate * 65536.0);
+    const std::uint64_t threshold = static_cast<std::uint64_t>(share < 65535.0 ? share : 65535.0);
     const T kept = static_cast<T>(65536.0 / static_cast<double>(65536 - threshold));
     std::uint64_t lane = static_cast<std::uint64_t>(draw.first_row) * static_cast<std::uint64_t>(units);
     ptrdiff_t u = 0, r = 0;

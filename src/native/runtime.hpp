@@ -63,6 +63,7 @@ struct Training {
     double clip_norm = 0;  // 0: none
     const double* rates = nullptr;
     bool one_rate = false;
+    std::vector<double> decay, dropout;  // factors of the decay and of every mask's rate, one a batch; empty: 1
     bool drop = false;
     std::uint64_t dropout_seed = 0;
     int threads = 1;

@@ -120,6 +120,7 @@ struct Machine<T>::Impl::Stretch {
         block.draw.drop = t.drop;
         block.draw.seed = t.dropout_seed;
         block.draw.step = static_cast<std::uint64_t>(t.first_step + i);
+        if (!t.dropout.empty()) block.draw.level = t.dropout[static_cast<std::size_t>(i)];
         losses[s] = weights[s] = 0.0;
         block.first = true;
         Position at = begin_of(i, p, s, ld);
@@ -194,7 +195,7 @@ struct Machine<T>::Impl::Stretch {
         o.beta_1 = t.beta_1;
         o.beta_2 = t.beta_2;
         o.epsilon = t.epsilon;
-        o.weight_decay = t.weight_decay;
+        o.weight_decay = t.weight_decay * (t.decay.empty() ? 1.0 : t.decay[static_cast<std::size_t>(i)]);
         o.raw_rate = o.learning_rate = t.rates[t.one_rate ? 0 : i];
         o.clip_scale = t.clip_norm > 0 && norm > t.clip_norm ? t.clip_norm / norm : 1.0;
         if (t.rule == Rule::adam) {

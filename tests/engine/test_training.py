@@ -33,14 +33,14 @@ def plain_update(kind, o, theta, g, slots, t, rate, decay):
     return theta - corrected * slots[0] / (np.sqrt(slots[1]) + o.epsilon)
 
 
-def plain_masks(graph, seed, step, rows, dtype):
+def plain_masks(graph, seed, step, rows, dtype, level=1.0):
     """The masks of one step, drawn by numpy.random.Philox."""
     masks = {}
     for mask in graph.masks:
         units = int(np.prod(mask.shape[1:]))
         philox = np.random.Philox(key=[seed, 0], counter=[0, mask.stream, step, 0])
         raw = philox.random_raw(-(-rows * units // 4)).astype("<u8").view("<u2")
-        threshold = round(mask.rate * 65536)
+        threshold = round(mask.rate * level * 65536)
         kept = raw[: rows * units].reshape(rows, *mask.shape[1:]) >= threshold
         masks[mask] = np.where(kept, 65536 / (65536 - threshold), 0).astype(dtype)
     return masks
@@ -81,7 +81,10 @@ class Problem:
         packed = case.vector.pack({n: gradients[n] for n in case.vector.slices})
         return losses @ weight, weight.sum(), packed
 
-    def loop(self, rule, rates, size, order, by_weight, clip, rate_factors, decay_factors, seed):
+    def loop(
+        self, rule, rates, size, order, by_weight, clip, rate_factors, decay_factors, seed,
+        decays=None, levels=None,
+    ):  # fmt: skip
         case, theta = self.case, self.case.theta.copy()
         slots = list(rule.initial_state(len(theta), self.dtype).slots)
         per_epoch = -(-self.rows // size)
@@ -90,7 +93,8 @@ class Problem:
         for i, rate in enumerate(rates):
             epoch, batch = divmod(i, per_epoch)
             where = order(epoch)[batch * size : (batch + 1) * size]
-            masks = plain_masks(case.graph, seed, i, len(where), self.dtype)
+            level = 1.0 if levels is None else levels[i]
+            masks = plain_masks(case.graph, seed, i, len(where), self.dtype, level)
             loss, weight, g = self.gradient(theta, where, masks)
             g, cost = g / weight, 0.0
             scale = 1 / weight if by_weight else 1.0
@@ -102,8 +106,9 @@ class Problem:
             report.append((loss / weight, weight, cost, norm))
             g = (g * min(1.0, clip / norm)).astype(self.dtype)
             theta = plain_update(
-                rule.kind, rule, theta, g, slots, i + 1, (rate * eta).astype(self.dtype), decay
-            ).astype(self.dtype)
+                rule.kind, rule, theta, g, slots, i + 1, (rate * eta).astype(self.dtype),
+                decay * (1.0 if decays is None else decays[i]),
+            ).astype(self.dtype)  # fmt: skip
         return theta, np.array(report).T
 
 
@@ -128,6 +133,33 @@ def test_a_thousand_steps(tools, kind, dtype):
     np.testing.assert_allclose(own, theta, rtol=0, atol=tolerance * np.abs(theta).max())
     measured = [got.losses, got.weights, got.penalties, got.gradient_norms]
     np.testing.assert_allclose(measured, report, rtol=20 * tolerance, atol=20 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_decay_and_dropout_of_each_batch(tools, dtype):
+    problem = Problem(tools, dtype)
+    case, rule = problem.case, UpdateRule("adamw", weight_decay=0.5)
+    rates = np.full(70, 0.01)
+    levels = {"decay": np.linspace(1, 0, 70), "dropout": np.linspace(0, 1, 70) ** 2}
+    factors = {"rate_factors": {"b1": 0.5}, "decay_factors": {"b1": 0.0}}
+    theta, report = problem.loop(
+        rule, rates, 16, lambda epoch: np.arange(103), False, 9.0, seed=9,
+        decays=levels["decay"], levels=levels["dropout"], **factors,
+    )  # fmt: skip
+    own, state = case.theta.copy(), rule.initial_state(case.vector.size, dtype)
+    options = {"rule": rule, "batch_size": 16, "dropout_seed": 9, **factors}
+    data = (case.inputs, case.target, case.weight)
+    got = case.compiled.run_batches(
+        own, state, *data, learning_rate=rates, n_batches=70, **levels, **options
+    )
+    tolerance = {"float64": 1e-12, "float32": 1e-5}[dtype]
+    np.testing.assert_allclose(own, theta, rtol=0, atol=tolerance * np.abs(theta).max())
+    np.testing.assert_allclose(got.losses, report[0], rtol=20 * tolerance)
+    for name, wrong in [("decay", np.ones(69)), ("dropout", np.full(70, 1.5))]:
+        with pytest.raises(ValueError, match="decay and of dropout"):
+            case.compiled.run_batches(
+                own, state, *data, learning_rate=rates, n_batches=70, **{name: wrong}, **options
+            )
 
 
 @pytest.mark.parametrize("window", [None, 1, 10, 40, 103, 500])

@@ -11,6 +11,8 @@ from chainrule.errors import DataError, NumericalError, OptionError, ShapeError
 from chainrule.training import (
     SGD,
     UPDATES,
+    AdamW,
+    Exponential,
     History,
     Plateau,
     Trainer,
@@ -406,3 +408,53 @@ def test_history_from_a_trainer_is_plain(problem):
     trainer.run_epoch()
     again = History(trainer.history.to_dict(nan=None))
     assert again == trainer.history
+
+
+class TestSchedulesOfDecayAndDropout:
+    def run(self, make, *, compiled=True, rate=0.4, pieces=(24,), **options):
+        problem = make(rate=rate, compiled=compiled)
+        trainer = make_trainer(problem, update=AdamW(0.05, weight_decay=0.3), seed=4, **options)
+        for batches in pieces:
+            trainer.run(batches)
+        return trainer.theta
+
+    def test_engine_and_numpy_agree(self, make):
+        both = {"decay_schedule": "flat_cos", "dropout_schedule": "flat_cos"}
+        engine, numpy = (self.run(make, compiled=one, **both) for one in (True, False))
+        np.testing.assert_allclose(engine, numpy, rtol=1e-9)
+        np.testing.assert_array_equal(engine, self.run(make, pieces=(1, 10, 13), **both))
+
+    def test_each_makes_its_own_difference(self, make):
+        plain = self.run(make)
+        for option in ("decay_schedule", "dropout_schedule"):
+            assert np.abs(self.run(make, **{option: "flat_cos"}) - plain).max() > 1e-3
+
+    def test_a_level_of_0_drops_and_decays_nothing(self, make):
+        """One planned epoch, the second lies beyond it: flat_cos is 0 there."""
+        trainers = []
+        for rate, decay, options in [
+            (0.4, 0.3, {"decay_schedule": "flat_cos", "dropout_schedule": "flat_cos"}),
+            (0.0, 0.0, {}),
+        ]:
+            problem = make(rate=rate)
+            trainer = make_trainer(
+                problem, update=AdamW(0.05, weight_decay=decay), max_epochs=1, shuffle=False,
+                **options,
+            )  # fmt: skip
+            if not trainers:
+                trainer.run(4)
+                theta, slots = trainer.theta.copy(), [one.copy() for one in trainer.slots]
+            else:
+                trainer.theta[...] = theta
+                for mine, theirs in zip(trainer.slots, slots, strict=True):
+                    mine[...] = theirs
+                trainer.state.step, trainer.epoch = 4, 1
+            trainer.run(8)
+            trainers.append(trainer)
+        np.testing.assert_allclose(trainers[0].theta, trainers[1].theta, rtol=1e-12)
+
+    @pytest.mark.parametrize("option", ["decay_schedule", "dropout_schedule"])
+    @pytest.mark.parametrize("wrong", ["plateau", Exponential(1.01), "steep"])
+    def test_what_reacts_or_grows_is_refused(self, problem, option, wrong):
+        with pytest.raises(OptionError, match="schedule"):
+            make_trainer(problem, **{option: wrong})

@@ -146,6 +146,8 @@ class CompiledObjective:
         rate_factors: Mapping[str, float] | None = None,
         decay_factors: Mapping[str, float] | None = None,
         dropout_seed: int | None = None,
+        decay: np.ndarray | None = None,
+        dropout: np.ndarray | None = None,
         n_threads: int | None = None,
         check_finite: bool = False,
         stop: np.ndarray | None = None,
@@ -178,6 +180,8 @@ class CompiledObjective:
             Multiply the learning rate, the rule's ``weight_decay``. Default 1.
         dropout_seed : int, optional
             Key of the masks. Default None: nothing is dropped.
+        decay, dropout : array of n_batches floats in [0, 1], optional
+            Factors of the rule's ``weight_decay`` and of the rates of all masks, one a batch.
         stop : ndarray of one uint8, optional
             Set it to 1 from another thread to stop within 50 ms.
 
@@ -223,6 +227,8 @@ class CompiledObjective:
             "penalty_by_weight": bool(penalty_by_weight),
             "threads": _threads(n_threads),
             "dropout_seed": dropout_seed,
+            "decay": None if decay is None else np.asarray(decay, np.float64).tolist(),
+            "dropout": None if dropout is None else np.asarray(dropout, np.float64).tolist(),
             "stop": stop,
             "check_finite": bool(check_finite),
             "order": (order.seed, order.window or 0) if isinstance(order, Shuffle) else order,

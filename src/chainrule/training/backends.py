@@ -50,11 +50,17 @@ class Backend(Protocol):
         recipe: Recipe,
         *,
         rates: np.ndarray,
+        decay: np.ndarray | None = None,
+        dropout: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
     ) -> BatchReport:
-        """A stretch of mini-batches, one for each of ``rates``; changes θ and state in place."""
+        """A stretch of mini-batches, one for each of ``rates``; changes θ and state in place.
+
+        ``decay`` and ``dropout`` are factors, one a batch, of the rule's decay and of all masks'
+        rates.
+        """
         ...
 
 
@@ -92,6 +98,8 @@ class CompiledBackend:
         recipe: Recipe,
         *,
         rates: np.ndarray,
+        decay: np.ndarray | None = None,
+        dropout: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -99,6 +107,8 @@ class CompiledBackend:
         """A stretch of mini-batches without Python in between."""
         stretch: dict[str, Any] = {
             "rates": rates,
+            "decay": decay,
+            "dropout": dropout,
             "first_batch": first_batch,
             "order": order,
             "stop": stop,
@@ -113,6 +123,8 @@ class CompiledBackend:
             rows.weight,
             rule=UpdateRule(recipe.update.kind, **recipe.update.options),
             learning_rate=rates,
+            decay=decay,
+            dropout=dropout,
             n_batches=len(rates),
             first_batch=first_batch,
             order=order,

@@ -19,8 +19,10 @@ def kept_threshold(rate: float) -> int:
     return min(round(rate * LANES), LANES - 1)
 
 
-def draw_mask(node: Node, rows: int, seed: int, step: int, dtype: np.dtype) -> np.ndarray:
-    """The mask of ``node`` for the ``rows`` rows of batch number ``step``.
+def draw_mask(
+    node: Node, rows: int, seed: int, step: int, dtype: np.dtype, level: float = 1.0
+) -> np.ndarray:
+    """The mask of ``node`` for the ``rows`` rows of batch number ``step``, at ``level`` · its rate.
 
     Entry (r, u) reads the 16-bit lane r · units + u of the stream whose counter starts at
     (0, stream, step, 0). Kept entries are 1 / (1 − rate), the rate as the lanes can express it,
@@ -31,5 +33,5 @@ def draw_mask(node: Node, rows: int, seed: int, step: int, dtype: np.dtype) -> n
     generator = np.random.Philox(key=[seed, 0], counter=[0, node.stream, step, 0])  # type: ignore[attr-defined]
     words = generator.random_raw(-(-count // 4)).astype("<u8")
     lanes = words.view("<u2")[:count].reshape(shape)
-    threshold = kept_threshold(node.rate)  # type: ignore[attr-defined]
+    threshold = kept_threshold(node.rate * level)  # type: ignore[attr-defined]
     return np.where(lanes >= threshold, LANES / (LANES - threshold), 0).astype(dtype)

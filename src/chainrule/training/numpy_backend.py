@@ -74,6 +74,8 @@ class NumpyBackend:
         recipe: Recipe,
         *,
         rates: np.ndarray,
+        decay: np.ndarray | None = None,
+        dropout: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -84,8 +86,9 @@ class NumpyBackend:
         epoch, the first for that of ``first_batch``. A batch whose loss or gradient is not
         finite ends the stretch before its update; so does ``stop[0]`` being set.
         """
-        decay = getattr(recipe.update, "weight_decay", 0.0)
-        decay = decay * spread(recipe.decay_factors, self.vector, self.dtype)
+        decays = getattr(recipe.update, "weight_decay", 0.0) * spread(
+            recipe.decay_factors, self.vector, self.dtype
+        )
         factors = spread(recipe.rate_factors, self.vector, self.dtype)
         per_epoch = recipe.batches_per_epoch(rows.count)
         done: list[tuple[float, float, float, float]] = []
@@ -97,14 +100,16 @@ class NumpyBackend:
             epochs = (first_batch + i) // per_epoch - first_batch // per_epoch
             own = order[epochs] if isinstance(order, np.ndarray) and order.ndim == 2 else order
             batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, own))
-            measures, gradient = self._batch(theta, batch, recipe, first_batch + i)
+            level = 1.0 if dropout is None else float(dropout[i])
+            measures, gradient = self._batch(theta, batch, recipe, first_batch + i, level)
             done.append(measures)
             stopped, parameter = self._trouble(measures, gradient)
             if stopped is not None:
                 break
             clip(gradient, measures[-1], recipe.clip_norm)
+            share = decays if decay is None else float(decay[i]) * decays
             recipe.update.step(
-                theta, gradient, state.slots, state.step + 1, float(rate) * factors, decay
+                theta, gradient, state.slots, state.step + 1, float(rate) * factors, share
             )
             state.step += 1
             updates += 1
@@ -112,7 +117,7 @@ class NumpyBackend:
         return BatchReport(updates, *columns, stopped=stopped, parameter=parameter)
 
     def _batch(
-        self, theta: np.ndarray, batch: Rows, recipe: Recipe, number: int
+        self, theta: np.ndarray, batch: Rows, recipe: Recipe, number: int, level: float
     ) -> tuple[tuple[float, float, float, float], np.ndarray]:
         """(loss, weight, penalty, gradient norm) of a batch, and its gradient in θ's precision.
 
@@ -121,7 +126,7 @@ class NumpyBackend:
         masks = {}
         if recipe.dropout_seed is not None:
             masks = {
-                node: draw_mask(node, batch.count, recipe.dropout_seed, number, self.dtype)
+                node: draw_mask(node, batch.count, recipe.dropout_seed, number, self.dtype, level)
                 for node in self.graph.masks
             }
         loss, weight, gradient = self._sums(theta, batch, masks)

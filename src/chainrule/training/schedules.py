@@ -1,4 +1,4 @@
-"""Schedules: how the learning rate changes while training goes on.
+"""Schedules: how the learning rate, weight decay and dropout change while training goes on.
 
 A schedule gives a factor for every batch; the rate is ``update.learning_rate`` · factor. Most are
 functions of where training stands (``Clock``). Two react to how training goes, ``Plateau`` and
@@ -45,7 +45,7 @@ class Clock:
 
 
 class Schedule(ABC):
-    """A factor of the learning rate for every batch.
+    """A factor of the learning rate, of weight decay or of dropout for every batch.
 
     Attributes
     ----------
@@ -266,3 +266,19 @@ def make_schedule(schedule: str | Schedule) -> Schedule:
     if schedule not in SCHEDULES:
         raise OptionError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
     return SCHEDULES[schedule]()
+
+
+def of_progress(option: str, schedule: str | Schedule) -> Schedule:
+    """``make_schedule``, of those that look at nothing but where training stands.
+
+    Raises
+    ------
+    OptionError
+        When there is no such schedule, or it reacts to how training goes or leaves [0, 1].
+    """
+    made = make_schedule(schedule)
+    if made.reacts or (isinstance(made, Exponential) and made.growth > 1):
+        raise OptionError(
+            f"{option} must be a schedule of progress within [0, 1], got {schedule!r}"
+        )
+    return made

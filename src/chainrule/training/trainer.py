@@ -18,7 +18,7 @@ from chainrule.training.numpy_backend import Order, batch_rows
 from chainrule.training.objective import Objective
 from chainrule.training.recipe import Recipe, check_count, check_factors, default_decay_factors
 from chainrule.training.rows import bind_rows
-from chainrule.training.schedules import Clock, Schedule, make_schedule
+from chainrule.training.schedules import Clock, Constant, Schedule, make_schedule, of_progress
 from chainrule.training.updates import Update, make_update
 from chainrule.training.validation import Validation, as_validation
 from chainrule.training.watch import Watch
@@ -43,6 +43,9 @@ class Trainer:
     schedule : Schedule or str
         ``Constant``, ``Step``, ``InverseScaling``, ``Cosine``, ``OneCycle``, ``CosLog``,
         ``FlatCosine``, ``Plateau``, ``Adaptive``.
+    decay_schedule, dropout_schedule : Schedule or str
+        Of ``AdamW``'s decay and of the rates of all masks, batch by batch; those that do not react
+        to how training goes.
     batch_size : int
         Rows of a batch; clipped to the number of rows.
     max_epochs : int
@@ -116,6 +119,8 @@ class Trainer:
         theta0: np.ndarray,
         update: Update | str = "adam",
         schedule: Schedule | str = "constant",
+        decay_schedule: Schedule | str = "constant",
+        dropout_schedule: Schedule | str = "constant",
         batch_size: int = 256,
         max_epochs: int = 200,
         shuffle: bool = True,
@@ -136,6 +141,8 @@ class Trainer:
         self.objective = objective
         self.rule = make_update(update)
         self.schedule = make_schedule(schedule)
+        self.decay_schedule = of_progress("decay_schedule", decay_schedule)
+        self.dropout_schedule = of_progress("dropout_schedule", dropout_schedule)
         theta0 = objective.vector.check(theta0)
         self.theta = np.array(theta0, np.float32 if theta0.dtype == np.float32 else np.float64)
         self.backend = objective.backend(self.theta.dtype)
@@ -405,6 +412,8 @@ class Trainer:
             self.rows,
             self.recipe,
             rates=rates,
+            decay=self._levels(self.decay_schedule, len(rates)),
+            dropout=self._levels(self.dropout_schedule, len(rates)),
             first_batch=first,
             order=order,
             stop=self.stop,
@@ -459,17 +468,25 @@ class Trainer:
         return self._ahead[epoch]
 
     def _rates(self, count: int) -> np.ndarray:
+        factor = self.schedule.factor(self._clock(count), self.memory)
+        return self.rule.learning_rate * factor
+
+    def _levels(self, schedule: Schedule, count: int) -> np.ndarray | None:
+        """The factors of the next batches, or ``None`` where they are all 1."""
+        return None if schedule == Constant() else schedule.factor(self._clock(count), {})
+
+    def _clock(self, count: int) -> Clock:
+        """Where the next batches stand."""
         per_epoch = self.batches_per_epoch
         steps = self.epoch * per_epoch + self.batch + np.arange(count)
         epochs = steps // per_epoch
         before = self.rows_seen - self._rows_in(self.batch)
-        clock = Clock(
+        return Clock(
             step=steps,
             epoch=epochs,
             rows=before + (epochs - self.epoch) * self._rows_in(per_epoch),
             progress=np.minimum(steps / (self.max_epochs * per_epoch), 1.0),
         )
-        return self.rule.learning_rate * self.schedule.factor(clock, self.memory)
 
     def _rows_in(self, batches: int) -> int:
         """How many rows the first ``batches`` of an epoch have."""
