@@ -39,6 +39,8 @@ _HOMES = {
         "MLPClassifier",
         "MLPRegressor",
         "OneVsAllClassifier",
+        "RealMLPClassifier",
+        "RealMLPRegressor",
         "SoftmaxClassifier",
         "load",
         "save",

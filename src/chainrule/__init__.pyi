@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.check import GradientReport, check_gradient, numerical_gradient
 from chainrule.datasets import load_digits, load_mnist, read_csv, read_idx
-from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier, load, save
+from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, RealMLPClassifier, RealMLPRegressor, SoftmaxClassifier, load, save
 from chainrule.exchange import from_sklearn, to_numpy, to_onnx, to_sklearn, to_torch
 from chainrule.graph import Graph, Node, Trace
 from chainrule.graph.functions import concatenate, constant, dropout, input, l1, l2, parameter, reshape, target
@@ -37,6 +37,8 @@ __all__ = [
     "ParameterPath",
     "ParameterVector",
     "Playground",
+    "RealMLPClassifier",
+    "RealMLPRegressor",
     "SoftmaxClassifier",
     "Trace",
     "__version__",

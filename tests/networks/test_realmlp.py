@@ -74,7 +74,9 @@ def test_rate_and_decay_factors():
         "b1": 0.1, "a1": 0.1, "b2": 0.1,
     }  # fmt: skip
     decayed = {name for name, factor in network.decay_factors().items() if factor == 1}
-    assert decayed == {"front1", "wave_w1", "wave_V1", "E", "W1", "a1", "W2"}
+    assert decayed == {
+        "front1", "wave_w1", "wave_b1", "wave_V1", "wave_c1", "E", "W1", "a1", "W2"
+    }  # fmt: skip
     assert set(network.decay_factors().values()) == {0.0, 1.0}
 
 

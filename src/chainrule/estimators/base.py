@@ -7,7 +7,7 @@ of his own is heard: predictions are then computed from what stands there.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import is_
 from typing import Any, ClassVar, Self
@@ -134,6 +134,17 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    def _stored(self) -> dict[str, Any]:
+        """What the header of a model file holds beside what all estimators have."""
+        return {}
+
+    def _restore(self, header: Mapping[str, Any], network: Network) -> None:
+        """Take up what ``_stored`` gave, and refuse a network that does not fit."""
+        inputs = network.objective.rows.inputs
+        if len(inputs) != 1 or network.columns != self.n_features_in_:
+            came = ", ".join(f"{one.name} of {one.shape[1]} columns" for one in inputs)
+            raise FileFormatError(f"a network that reads {came} for {self.n_features_in_} features")
 
     def _with_theta(self, network: Network) -> Callable[[np.ndarray], Self]:
         """From θ to a fitted estimator that has it; column names are left to the caller's X."""

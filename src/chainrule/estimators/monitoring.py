@@ -33,6 +33,8 @@ class HeldOut:
     told : ndarray
         As a scorer reads it: labels and values as people gave them.
     weight : ndarray or None
+    seen : table, optional
+        The rows as ``predict`` takes them, for scorers; default: X.
     """
 
     X: Any
@@ -40,6 +42,7 @@ class HeldOut:
     encoded: np.ndarray
     told: Any
     weight: np.ndarray | None = None
+    seen: Any = None
 
 
 def split_rows(
@@ -79,6 +82,8 @@ class Judge:
         scikit-learn's name of a scorer or a scorer; None: accuracy, or R² for values.
     twin : callable
         A fitted estimator that has θ; scorers look at it.
+    by_loss : bool
+        Without a scorer the score is the negative loss.
     """
 
     def __init__(
@@ -88,16 +93,22 @@ class Judge:
         labels: Labels | None,
         scoring: Any,
         twin: Callable[[np.ndarray], Any],
+        *,
+        by_loss: bool = False,
     ) -> None:
         self.network = network
         self.held = held
         self.labels = labels
         self.scorer = None if scoring is None else get_scorer(scoring)
         self.twin = twin
+        self.by_loss = by_loss
 
     def __call__(self, theta: np.ndarray) -> Validation:
         scores = self.network.forward(theta, self.held.X)
-        return Validation(self._score(theta, scores), self._loss(theta, scores))
+        loss = self._loss(theta, scores)
+        if self.by_loss and self.scorer is None:
+            return Validation(-loss, loss)
+        return Validation(self._score(theta, scores), loss)
 
     def _score(self, theta: np.ndarray, scores: np.ndarray) -> float:
         held = self.held
@@ -105,7 +116,8 @@ class Judge:
             return math.nan
         if self.scorer is not None:
             weight = {} if held.weight is None else {"sample_weight": held.weight}
-            return float(self.scorer(self.twin(theta), held.X, held.told, **weight))
+            seen = held.X if held.seen is None else held.seen
+            return float(self.scorer(self.twin(theta), seen, held.told, **weight))
         if self.labels is not None:
             right = self.labels.same_as(scores, held.encoded)
             return float(np.average(right, weights=held.weight))

@@ -153,11 +153,14 @@ class Network:
         *,
         check_finite: bool = False,
     ) -> np.ndarray:
-        """The scores of every row, in θ's precision; with ``check_finite`` see ``Backend``."""
+        """The scores of every row, in θ's precision; with ``check_finite`` see ``Backend``.
+
+        X is an array, or a mapping of input names to arrays.
+        """
         backend = self.objective.backend(theta.dtype)
-        if X.shape[0] <= FEW_ROWS:
+        inputs = X if isinstance(X, Mapping) else {self.input_name: X}
+        if next(iter(inputs.values())).shape[0] <= FEW_ROWS:
             n_threads = 1  # others would not have begun before it is done
-        inputs = {self.input_name: X}
         return backend.forward(theta, inputs, self.scores, n_threads, check_finite)
 
     def activate(self, scores: np.ndarray) -> np.ndarray:
@@ -185,10 +188,7 @@ class Network:
         row_loss, scores, output = outputs
         if output is not scores and not (isinstance(output, Apply) and output.inputs == (scores,)):
             raise GraphError("a stored network's output must be computed from its scores")
-        network = cls(row_loss, scores, output)
-        if len(network.objective.rows.inputs) != 1:
-            raise GraphError("a stored network must have one input")
-        return network
+        return cls(row_loss, scores, output)
 
 
 def build_network(

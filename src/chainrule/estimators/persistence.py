@@ -10,6 +10,7 @@
                 "memory"      counters of the update rule, its schedule and early stopping; their
                               vectors, as long as all parameters together, are the arrays
                               "memory mean", "memory square", "memory velocity"
+                "encoder"     what a table's columns become, for the estimators of tables
 
 Loading builds the graph from its description and makes the estimator by its options. A file may
 have no memory: ``partial_fit`` then goes on with a rule that starts afresh.
@@ -32,6 +33,8 @@ from chainrule.estimators.mlp_regressor import MLPRegressor
 from chainrule.estimators.network import Network
 from chainrule.estimators.one_vs_all import OneVsAllClassifier
 from chainrule.estimators.plain import array_from_plain, array_to_plain, from_plain, to_plain
+from chainrule.estimators.realmlp_classifier import RealMLPClassifier
+from chainrule.estimators.realmlp_regressor import RealMLPRegressor
 from chainrule.estimators.softmax_classifier import SoftmaxClassifier
 from chainrule.estimators.targets import Labels
 from chainrule.files import read_model, write_model
@@ -41,7 +44,14 @@ FORMAT = 1
 
 ESTIMATORS: dict[str, type[NetworkEstimator]] = {
     one.__name__: one
-    for one in (MLPClassifier, MLPRegressor, OneVsAllClassifier, SoftmaxClassifier)
+    for one in (
+        MLPClassifier,
+        MLPRegressor,
+        OneVsAllClassifier,
+        RealMLPClassifier,
+        RealMLPRegressor,
+        SoftmaxClassifier,
+    )
 }
 
 ATTRIBUTES = (
@@ -57,6 +67,11 @@ ATTRIBUTES = (
     "validation_scores_",
     "best_validation_score_",
     "t_",
+    "best_epoch_",
+    "temperature_",
+    "target_center_",
+    "target_scale_",
+    "target_range_",
 )
 
 
@@ -105,6 +120,7 @@ def save(
         "attributes": {key: to_plain(f"save: {key}", value) for key, value in kept.items()},
         "history": model.history_.to_dict(nan=None),  # type: ignore[attr-defined]
     }
+    header |= model._stored()
     labels = getattr(model, "_labels", None)
     if labels is not None:
         header["classes"] = {
@@ -156,16 +172,13 @@ def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkE
     model.history_ = History(header["history"])  # type: ignore[attr-defined]
     network = Network.from_dict(header["network"])
     _restore_classes(model, network, header)
+    model._restore(header, network)
     vectors = {name: arrays.pop(name) for name in list(arrays) if name.startswith(PREFIX)}
     theta = _theta(network, arrays)
     if vectors or "memory" in header:
         numbers = from_plain(header["memory"])
         model._memory = Memory.from_file(vectors, numbers, theta)  # type: ignore[attr-defined]
     model._install(network, theta)
-    if network.columns != model.n_features_in_:
-        raise FileFormatError(
-            f"a network of {network.columns} columns for {model.n_features_in_} features"
-        )
     return model
 
 

@@ -163,7 +163,7 @@ def train_mini_batches(
     except NumericalError as error:
         if run.validation is None or trainer.watch.best_epoch == 0:
             raise
-        return _diverged(trainer, str(error))
+        return diverged_result(trainer, str(error))
     if run.validation is None:
         return result
     if trainer.watch.best_epoch == 0 and run.memory is not None and result.status != "interrupted":
@@ -191,7 +191,7 @@ def _one_epoch(trainer: Trainer, callbacks: Sequence[Any]) -> Result:
     return _result(trainer, trainer.theta, status, "One epoch.")
 
 
-def _diverged(trainer: Trainer, message: str) -> Result:
+def diverged_result(trainer: Trainer, message: str) -> Result:
     """The best epoch's parameters, and a last row of the history that says what happened."""
     trainer.history.append(epoch=trainer.epoch + 1)
     return _result(trainer, trainer.watch.best_theta, "diverged", message)

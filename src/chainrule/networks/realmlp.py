@@ -31,7 +31,7 @@ from chainrule.networks.tabular import (
 )
 from chainrule.ops import ROWS
 
-__all__ = ["PRESETS", "Preset", "RealMLP", "realmlp"]
+__all__ = ["PRESETS", "Features", "Preset", "RealMLP", "realmlp"]
 
 EMBEDDING_SIZE = 8
 ROWS_OF_BIAS = 5
@@ -71,6 +71,42 @@ PRESETS: dict[tuple[str, str], Preset] = {
 """By name and task."""
 
 
+@dataclass(frozen=True)
+class Features:
+    """Which input of a RealMLP network reads which feature of a row.
+
+    Attributes
+    ----------
+    x : tuple of int
+        Dense features that waves read; all of them where there are no waves.
+    z : tuple of int
+        The other dense features: indicators, ±1, one-hot.
+    cardinalities : tuple of int
+        Of each embedded column, how many codes it has. All columns share one table.
+    """
+
+    x: tuple[int, ...]
+    z: tuple[int, ...]
+    cardinalities: tuple[int, ...]
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """What is added to the codes of each embedded column."""
+        return np.concatenate(([0], np.cumsum(self.cardinalities)))[:-1].astype(np.int32)
+
+    def inputs(self, dense: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """The inputs by name, those that the network has: "x", "z", "codes"."""
+        named = {"x": _columns(dense, self.x), "z": _columns(dense, self.z)}
+        named["codes"] = codes + self.offsets.astype(codes.dtype)
+        return {name: values for name, values in named.items() if values.shape[1]}
+
+
+def _columns(dense: np.ndarray, places: tuple[int, ...]) -> np.ndarray:
+    if places == tuple(range(dense.shape[1])):
+        return dense
+    return np.ascontiguousarray(dense[:, list(places)])
+
+
 @dataclass(frozen=True, eq=False)
 class RealMLP:
     """A network that ``realmlp`` has built.
@@ -82,20 +118,18 @@ class RealMLP:
         The output, (rows, outputs).
     layers : tuple of (Node, str, str)
         What each linear layer reads, and the names of its W and b.
-    offsets : tuple of int
-        Of each embedded column: what is added to its codes. All columns share the table "E".
+    features : Features
+        What each input reads.
     """
 
     preset: Preset
     scores: Node
     layers: tuple[tuple[Node, str, str], ...]
-    offsets: tuple[int, ...]
+    features: Features
 
     def inputs(self, dense: np.ndarray, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """The inputs by name: "x" for the dense features, "codes" for the embedded columns."""
-        named = {"x": dense, "codes": codes + np.asarray(self.offsets, dtype=codes.dtype)}
-        present = {leaf.name for leaf in Graph(self.scores).inputs}
-        return {name: values for name, values in named.items() if name in present}
+        """The inputs by name from the dense features and the codes of embedded columns."""
+        return self.features.inputs(dense, codes)
 
     def rate_factors(self) -> dict[str, float]:
         """What the learning rate is multiplied by, of each parameter where that is not 1."""
@@ -103,8 +137,8 @@ class RealMLP:
         return {name: factor for name, factor in named.items() if factor != 1}
 
     def decay_factors(self) -> dict[str, float]:
-        """What the weight decay is multiplied by: 0 for biases, 1 for all others."""
-        return {name: float(not _is_bias(name)) for name in self._parameter_names()}
+        """What the weight decay is multiplied by: 0 for biases of layers, 1 for all others."""
+        return {name: float(name[0] != "b") for name in self._parameter_names()}
 
     def initial(
         self, inputs: Mapping[str, np.ndarray], random_state: RandomState = None
@@ -141,6 +175,7 @@ def realmlp(
     outputs: int,
     *,
     cardinalities: Sequence[int] = (),
+    waved: Sequence[int] | None = None,
     preset: Preset,
     hidden: Sequence[int] = (256, 256, 256),
 ) -> RealMLP:
@@ -149,11 +184,13 @@ def realmlp(
     Parameters
     ----------
     dense : int
-        Dense features: columns of the input "x".
+        Dense features.
     outputs : int
         Scores a row.
     cardinalities : sequence of int
         Of each embedded column, how many codes it has; columns of the input "codes".
+    waved : sequence of int, optional
+        The dense features that are quantities, which waves may read. Default: all.
     preset : Preset
         One of ``PRESETS``.
     hidden : sequence of int
@@ -163,7 +200,8 @@ def realmlp(
         raise DataError("RealMLP needs at least one feature to learn from, got none")
     for size in cardinalities:
         require_count("realmlp: cardinalities", size)
-    y = FrontScale()(_front(dense, cardinalities, preset))
+    features = split_features(dense, cardinalities, waved, preset)
+    y = FrontScale()(_front(features, preset))
     layers: list[tuple[Node, str, str]] = []
     for index, units in enumerate(hidden, start=1):
         layers.append((y, f"W{index}", f"b{index}"))
@@ -172,15 +210,27 @@ def realmlp(
     layers.append((y, f"W{last}", f"b{last}"))
     start = normal(1.0) if preset.from_data else 0.0
     scores = NTKDense(outputs, init=start, bias_init=start)(y, last)
-    offsets = np.concatenate(([0], np.cumsum(cardinalities)))[: len(cardinalities)]
-    return RealMLP(preset, scores, tuple(layers), tuple(int(offset) for offset in offsets))
+    return RealMLP(preset, scores, tuple(layers), features)
 
 
-def _front(dense: int, cardinalities: Sequence[int], preset: Preset) -> Node:
+def split_features(
+    dense: int, cardinalities: Sequence[int], waved: Sequence[int] | None, preset: Preset
+) -> Features:
+    """Which input reads which feature, see ``realmlp``."""
+    whole = tuple(range(dense))
+    x = whole if waved is None or not preset.waves else tuple(int(place) for place in waved)
+    z = tuple(place for place in whole if place not in set(x))
+    return Features(x, z, tuple(int(size) for size in cardinalities))
+
+
+def _front(features: Features, preset: Preset) -> Node:
     parts: list[Node] = []
-    if dense:
-        x = input("x", (ROWS, dense))
+    cardinalities = features.cardinalities
+    if features.x:
+        x = input("x", (ROWS, len(features.x)))
         parts.append(PeriodicEmbedding()(x) if preset.waves else x)
+    if features.z:
+        parts.append(input("z", (ROWS, len(features.z))))
     if cardinalities:
         columns = len(cardinalities)
         codes = input("codes", (ROWS, columns), dtype=int)

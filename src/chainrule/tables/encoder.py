@@ -103,8 +103,10 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         """One float32 array (rows, features): the dense features, then the codes as numbers."""
         return self.encode(X).joined()
 
-    def encode(self, X: Any) -> Encoded:
+    def encode(self, X: Any, *, owner: str | None = None) -> Encoded:
         """The dense features and the codes of the rows of ``X``.
+
+        ``owner`` is who messages say expects the columns: by default this class.
 
         Raises
         ------
@@ -112,7 +114,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             An unknown or lost column, a changed type, a cell that cannot be read: named.
         """
         check_is_fitted(self)
-        return self._encode(as_table(X))
+        return self._encode(as_table(X), owner)
 
     def encode_chunks(self, X: TableReader | str | os.PathLike[str]) -> Iterator[Encoded]:
         """``encode`` of one chunk after the other, for files larger than memory."""
@@ -257,12 +259,12 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         cardinalities = (spec.encoding.cardinality for spec in specs)
         self.cardinalities_ = tuple(count for count in cardinalities if count)
 
-    def _encode(self, table: Table) -> Encoded:
+    def _encode(self, table: Table, owner: str | None = None) -> Encoded:
         if not table.rows:
             raise DataError(
                 f"Found array with 0 sample(s) (shape={table.shape}) while 1 is required."
             )
-        table = align(table, self.columns_, self._named, type(self).__name__)
+        table = align(table, self.columns_, self._named, owner or type(self).__name__)
         dense = np.empty((table.rows, len(self.dense_kinds_)), dtype=np.float32)
         codes = np.empty((table.rows, len(self.cardinalities_)), dtype=np.int32)
         feature = place = 0
