@@ -44,6 +44,16 @@ CHAINRULE_INLINE Vec<T> gelu_argument(Vec<T> x) {
     return T(root_2_over_pi) * (x + T(0.044715) * (x * x * x));
 }
 
+// tanh(softplus(x)) = n / (n + 2), n = e(e + 2), e = exp(x): one exponential. From 20 on it is 1 to the last digit.
+template <class T>
+struct MishParts {
+    Vec<T> e, n;
+
+    CHAINRULE_INLINE explicit MishParts(Vec<T> x)
+        : e(CHAINRULE_ISA::exp<T>(minimum<T>(x, broadcast<T>(20)))), n(e * (e + T(2))) {}
+    CHAINRULE_INLINE Vec<T> value() const { return n / (n + T(2)); }
+};
+
 template <Unary Code, class T>
 CHAINRULE_INLINE Vec<T> value_of(Vec<T> x, double alpha) {
     using enum Unary;
@@ -70,7 +80,7 @@ CHAINRULE_INLINE Vec<T> value_of(Vec<T> x, double alpha) {
     if constexpr (Code == gelu_tanh) return T(0.5) * x * (T(1) + CHAINRULE_ISA::tanh<T>(gelu_argument<T>(x)));
     if constexpr (Code == silu) return x * CHAINRULE_ISA::sigmoid<T>(x);
     if constexpr (Code == Unary::softplus) return CHAINRULE_ISA::softplus<T>(x);
-    if constexpr (Code == mish) return x * CHAINRULE_ISA::tanh<T>(CHAINRULE_ISA::softplus<T>(x));
+    if constexpr (Code == mish) return x * MishParts<T>(x).value();
 }
 
 // Whether the slope looks at x; all others look at y or at nothing.
@@ -130,8 +140,10 @@ CHAINRULE_INLINE Vec<T> back_of(Vec<T> dy, Vec<T> x, Vec<T> y, double alpha) {
     }
     if constexpr (Code == Unary::softplus) return dy * CHAINRULE_ISA::sigmoid<T>(x);
     if constexpr (Code == mish) {
-        const Vec<T> t = CHAINRULE_ISA::tanh<T>(CHAINRULE_ISA::softplus<T>(x));
-        return dy * (t + x * (T(1) - t * t) * CHAINRULE_ISA::sigmoid<T>(x));
+        // 1 - t^2 = 4(n + 1) / (n + 2)^2 and sigmoid(x) = e / (e + 1), where n + 1 = (e + 1)^2
+        const MishParts<T> parts(x);
+        const Vec<T> whole = parts.n + T(2), fall = T(4) * parts.e * (parts.e + T(1)) / whole / whole;
+        return dy * (parts.n / whole + x * fall);
     }
 }
 

@@ -32,18 +32,13 @@ CHAINRULE_INLINE Philox philox(Philox counter, std::uint64_t key) {
     return counter;
 }
 
-// Element (row r of the mini-batch, unit u) is the 16-bit lane r * units + u of the stream; it is kept where the
-// lane is at least rate * 65536, with the value that makes the expectation one.
+// One unit after another: for widths that are no multiple of what one counter gives.
 template <class T>
-inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, ptrdiff_t units, ptrdiff_t rows, ptrdiff_t ld,
-                      T* mask) {
-    const double share = __builtin_nearbyint(rate * 65536.0);
-    const std::uint64_t threshold = static_cast<std::uint64_t>(share < 65535.0 ? share : 65535.0);
-    const T kept = static_cast<T>(65536.0 / static_cast<double>(65536 - threshold));
+inline void draw_each(const MaskDraw& draw, std::uint64_t stream, std::uint64_t threshold, T kept, ptrdiff_t units,
+                      ptrdiff_t rows, ptrdiff_t ld, T* mask) {
     std::uint64_t lane = static_cast<std::uint64_t>(draw.first_row) * static_cast<std::uint64_t>(units);
     ptrdiff_t u = 0, r = 0;
     while (r < rows) {
-        // NumPy counts up before it draws: the first four words belong to counter 1
         const Philox words = philox({{lane / 16 + 1, stream, draw.step, 0}}, draw.seed);
         for (std::uint64_t i = lane % 16; i < 16 && r < rows; ++i, ++lane) {
             const std::uint64_t bits = words.word[i / 4] >> (16 * (i % 4)) & 0xFFFF;
@@ -52,6 +47,56 @@ inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, p
                 u = 0;
                 ++r;
             }
+        }
+    }
+}
+
+// Sixteen units of some rows, the counters of these rows side by side: rows are what lies next to each other.
+template <class T>
+CHAINRULE_INLINE void draw_sixteen(const MaskDraw& draw, std::uint64_t stream, std::uint32_t threshold, T kept,
+                                   std::uint64_t counter, std::uint64_t counters_of_row, ptrdiff_t count, ptrdiff_t ld,
+                                   T* mask) {
+    constexpr ptrdiff_t some = 16;
+    alignas(64) std::uint32_t halves[8][some] = {};
+    for (ptrdiff_t j = 0; j < count; ++j) {
+        const Philox words = philox({{counter + static_cast<std::uint64_t>(j) * counters_of_row, stream, draw.step, 0}}, draw.seed);
+        CHAINRULE_UNROLL
+        for (int i = 0; i < 4; ++i) {
+            halves[2 * i][j] = static_cast<std::uint32_t>(words.word[i]);
+            halves[2 * i + 1][j] = static_cast<std::uint32_t>(words.word[i] >> 32);
+        }
+    }
+    for (int u = 0; u < 16; ++u) {
+        const std::uint32_t* half = halves[u / 2];
+        const int shift = 16 * (u % 2);
+        alignas(64) T drawn[some];
+        for (ptrdiff_t j = 0; j < some; ++j) drawn[j] = (half[j] >> shift & 0xFFFF) >= threshold ? kept : T(0);
+        T* to = mask + u * ld;
+        if (count == some) {
+            __builtin_memcpy(to, drawn, sizeof drawn);
+        } else {
+            for (ptrdiff_t j = 0; j < count; ++j) to[j] = drawn[j];
+        }
+    }
+}
+
+// Element (row r of the mini-batch, unit u) is the 16-bit lane r * units + u of the stream; it is kept where the
+// lane is at least rate * 65536, with the value that makes the expectation one. NumPy counts up before it draws:
+// the first sixteen lanes belong to counter 1.
+template <class T>
+inline void draw_mask(const MaskDraw& draw, std::uint64_t stream, double rate, ptrdiff_t units, ptrdiff_t rows, ptrdiff_t ld,
+                      T* mask) {
+    const double share = __builtin_nearbyint(rate * 65536.0);
+    const std::uint64_t threshold = static_cast<std::uint64_t>(share < 65535.0 ? share : 65535.0);
+    const T kept = static_cast<T>(65536.0 / static_cast<double>(65536 - threshold));
+    if (units % 16 != 0) return draw_each<T>(draw, stream, threshold, kept, units, rows, ld, mask);
+    const std::uint64_t counters = static_cast<std::uint64_t>(units / 16);
+    for (ptrdiff_t r = 0; r < rows; r += 16) {
+        const std::uint64_t first = static_cast<std::uint64_t>(draw.first_row + r) * counters + 1;
+        const ptrdiff_t count = rows - r < 16 ? rows - r : 16;
+        for (ptrdiff_t u = 0; u < units; u += 16) {
+            draw_sixteen<T>(draw, stream, static_cast<std::uint32_t>(threshold), kept,
+                            first + static_cast<std::uint64_t>(u / 16), counters, count, ld, mask + u * ld + r);
         }
     }
 }

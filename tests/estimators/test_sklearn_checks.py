@@ -7,6 +7,8 @@ from chainrule.estimators import (
     MLPClassifier,
     MLPRegressor,
     OneVsAllClassifier,
+    RealMLPClassifier,
+    RealMLPRegressor,
     SoftmaxClassifier,
 )
 
@@ -15,11 +17,28 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 CHECKS = parametrize_with_checks(
-    [MLPClassifier(), MLPRegressor(), OneVsAllClassifier(), SoftmaxClassifier()]
+    [
+        MLPClassifier(),
+        MLPRegressor(),
+        OneVsAllClassifier(),
+        SoftmaxClassifier(),
+        # of the recipe's 256 epochs a few; all of them among the slow tests
+        RealMLPClassifier(n_epochs=16),
+        RealMLPRegressor(n_epochs=64),
+    ]
 )
 
 
 # older scikit-learns hand pytest a generator, which newer pytests refuse
 @pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_estimator(estimator, check):
+    check(estimator)
+
+
+SLOW = parametrize_with_checks([RealMLPClassifier(), RealMLPRegressor()])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(SLOW.args[0], list(SLOW.args[1]), **SLOW.kwargs)
+def test_estimator_as_published(estimator, check):
     check(estimator)

@@ -31,8 +31,8 @@ def find_temperature(scores: np.ndarray, y: np.ndarray, weight: np.ndarray | Non
     margins = scores - scores[np.arange(len(scores)), y][:, None]
 
     def cost(log_temperature: float) -> float:
-        losses = logsumexp(margins * np.exp(-log_temperature), axis=1)
-        return float(w @ losses) + 0.5 * log_temperature**2
+        losses = np.asarray(logsumexp(margins * np.exp(-log_temperature), axis=1))
+        return float(np.dot(w, losses)) + 0.5 * log_temperature**2
 
     found = minimize_scalar(cost, bounds=(-LIMIT, LIMIT), method="bounded")
     return float(np.exp(found.x))  # type: ignore[attr-defined]

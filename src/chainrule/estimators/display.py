@@ -12,7 +12,12 @@ from chainrule.graph.markup import table
 from chainrule.graph.show import align
 from chainrule.ops.shapes import format_shape
 
-ENDINGS = {"max_iter": "stopped by max_iter", "callback": "stopped by a callback"}
+ENDINGS = {
+    "max_iter": "stopped by max_iter",
+    "max_epochs": "all planned epochs made",
+    "max_time": "stopped by max_time",
+    "callback": "stopped by a callback",
+}
 HEADS = ("layer", "operation", "output", "parameters")
 
 
@@ -29,7 +34,9 @@ def training_state(estimator: Any) -> str:
     iterations = estimator.n_iter_
     iterations = iterations if isinstance(iterations, int) else max(iterations)
     how = ENDINGS.get(estimator.training_status_, estimator.training_status_)
-    text = f"{how} after {iterations} iterations"
+    best = getattr(estimator, "best_epoch_", None)
+    text = f"{how} after {iterations} {'iterations' if best is None else 'epochs'}"
+    text += "" if best is None else f", kept: epoch {best}"
     loss = getattr(estimator, "loss_", None)
     if loss is not None:
         text += f", loss {loss:.6g}"

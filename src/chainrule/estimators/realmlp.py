@@ -302,7 +302,10 @@ class RealMLPEstimator(NetworkEstimator):
         return LEAVES["target"]("y", shape, dtype=dtype)
 
     def _held_out(self, rows: TableRows) -> HeldOut:
-        inputs = self._inputs(self._encode(rows.table))
+        try:
+            inputs = self._inputs(self._encode(rows.table))
+        except DataError as error:
+            raise type(error)(f"rows to validate on: {error}") from error
         y = self._for_loss(rows.y)
         return HeldOut(inputs, y, rows.y, self._told(rows.y), rows.weight, seen=rows.table)
 
@@ -324,9 +327,9 @@ class RealMLPEstimator(NetworkEstimator):
             result = diverged_result(trainer, str(error))
         if result.status != "max_iter":
             say_how_it_ended(self, result)
-        elif trainer.max_epochs < self.n_epochs:
-            result = replace(result, status="max_time")
-        return result
+            return result
+        cut = trainer.max_epochs < self.n_epochs
+        return replace(result, status="max_time" if cut else "max_epochs")
 
     def _keep(self, result: Result, judge: Judge | None) -> None:
         """What a fit leaves behind beside the network."""

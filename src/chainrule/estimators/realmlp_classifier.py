@@ -90,7 +90,7 @@ class RealMLPClassifier(ClassifierMixin, RealMLPEstimator):
     history_ : History
         One row an epoch.
     training_status_ : str
-        Why training ended: "max_iter", "max_time", "converged", "interrupted", "callback", …
+        Why training ended: "max_epochs", "max_time", "converged", "interrupted", "callback", …
     n_features_in_, feature_names_in_ : int, ndarray
     network_ : Graph
     parameters_ : dict of str to ndarray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,10 +14,14 @@ from chainrule.estimators.constraints import Constraint, flag, none, one_of, rea
 from chainrule.estimators.monitoring import HeldOut
 from chainrule.estimators.network import Network
 from chainrule.estimators.realmlp import OPTIONS, RealMLPEstimator
+from chainrule.estimators.realmlp_training import TrainingPreset
 from chainrule.estimators.table_rows import TableRows
 from chainrule.graph import FUNCTIONS, Node
 
 LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
+
+POISSON_RATE = 0.04
+"""The learning rate of loss "poisson", unless said otherwise."""
 
 
 class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
@@ -45,7 +50,7 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
     batch_size : int or "auto", default=256
         "auto": 64 up to 1024 rows, 128 up to 8192, 256 up to 30 000, 512 up to 100 000, else 1024.
     learning_rate_init : float or None, default=None
-        None: 0.2, of "td-s" 0.07.
+        None: 0.2, of "td-s" 0.07; with loss "poisson" 0.04.
     weight_decay : float or None, default=None
         None: 0.02, of "td-s" 0.
     dropout : float or None, default=None
@@ -89,7 +94,7 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
     history_ : History
         One row an epoch.
     training_status_ : str
-        Why training ended: "max_iter", "max_time", "converged", "interrupted", "callback", …
+        Why training ended: "max_epochs", "max_time", "converged", "interrupted", "callback", …
     n_features_in_, feature_names_in_ : int, ndarray
     network_ : Graph
     parameters_ : dict of str to ndarray
@@ -165,6 +170,13 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
         self.verbose = verbose
         self.random_state = random_state
         self.n_threads = n_threads
+
+    def _training_preset(self) -> TrainingPreset:
+        preset = super()._training_preset()
+        if self.loss == "poisson" and self.learning_rate_init is None:
+            # an exponential of the scores: what a step of the recipe does to it is too much
+            return replace(preset, learning_rate=min(preset.learning_rate, POISSON_RATE))
+        return preset
 
     # targets -----------------------------------------------------------------------------
 

@@ -60,7 +60,8 @@ class TableRows:
 def split_off(
     count: int, fraction: float, random_state: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the rows to train on and of those held back: ⌊fraction · count⌋ at random."""
+    """Numbers of the rows to train on and of those held back: ⌊fraction · count⌋, never one."""
     order = random_state.permutation(count)
     held = int(fraction * count)
+    held = held if held >= 2 else 0  # one row has no spread to explain
     return order[held:], order[:held]

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 
 BEGINNERS = ("matmul", "take", "layer_norm")
 
+SILENT = ("reshape", "scale", "identity")
+"""Operations that change nothing worth a word."""
+
+PHRASES: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("multiply", "add", "cos", "multiply", "sum", "add", "concatenate"), "waves"),
+    (("matmul", "add"), "dense"),
+    (("matmul",), "dense without bias"),
+)
+"""What several operations in a row are called together."""
+
 
 @dataclass(frozen=True)
 class LayerNodes:
@@ -43,12 +53,8 @@ class LayerNodes:
     @property
     def words(self) -> str:
         """Its operations, as people say them: dense → relu."""
-        names = [node.op.name for node in self.nodes]
-        if names[:2] == ["matmul", "add"]:
-            names[:2] = ["dense"]
-        elif names[:1] == ["matmul"]:
-            names[0] = "dense without bias"
-        return " → ".join(names)
+        names = [node.op.name for node in self.nodes if node.op.name not in SILENT]
+        return " → ".join(_phrases(names or [self.nodes[-1].op.name]))
 
 
 def layers_of(graph: Graph) -> list[LayerNodes]:
@@ -96,3 +102,20 @@ def _own(node: Apply) -> tuple[list[Parameter], list[Apply]]:
             aside[one] = None
             stack.extend(reversed(one.inputs))
     return list(parameters), list(aside)
+
+
+def _phrases(names: list[str]) -> list[str]:
+    """The words for operations in a row, those that belong together as one."""
+    phrases: list[str] = []
+    while names:
+        for words, phrase in PHRASES:
+            if tuple(names[: len(words)]) == words:
+                phrases.append(phrase)
+                names = names[len(words) :]
+                break
+        else:
+            # x + a (f(x) − x)
+            parametric = names[1:4] == ["subtract", "multiply", "add"]
+            phrases.append(f"parametric {names[0]}" if parametric else names[0])
+            names = names[4 if parametric else 1 :]
+    return phrases
