@@ -24,6 +24,7 @@ __all__ = [
     "ShapeError",
     "WrongTypeError",
     "describe",
+    "one_line",
 ]
 
 
@@ -34,6 +35,12 @@ def describe(where: object, expected: object, came: object, remedy: str = "") ->
     'matmul: expected (rows, 3); came (rows, 4). Transpose W.'
     """
     return f"{where}: expected {expected}; came {came}. {remedy}".rstrip()
+
+
+def one_line(text: str, longest: int = 500) -> str:
+    """``text`` without line breaks, cut where it is very long: for what others have written."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 class ChainruleError(Exception):

@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from chainrule.errors import FileFormatError, OptionError, WrongTypeError, describe
+from chainrule.errors import FileFormatError, OptionError, WrongTypeError, describe, one_line
 
 __all__ = ["atomic_write", "read_model", "write_model"]
 
@@ -214,7 +215,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dic
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
+    except (SafetensorError, ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
         raise _malformed(path, "arrays as listed in its header", str(error)) from error
     text = envelope["header"]
     if _digest(text, arrays) != envelope["sha256"]:
@@ -224,6 +225,9 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dic
 
 def _read_listing(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The safetensors header, its length checked before a byte of it is read."""
+    # a pipe or a terminal would be waited for
+    if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+        raise _malformed(path, "a file", "something else")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
@@ -246,7 +250,8 @@ def _read_envelope(path: str | os.PathLike[str], listing: dict[str, Any]) -> dic
         raise _malformed(path, f"format {FORMAT!r}, version {VERSION}", came)
     if version > VERSION:
         remedy = "Read it with a newer chainrule."
-        raise FileFormatError(describe(path, f"version at most {VERSION}", version, remedy))
+        came = one_line(str(version), 40)
+        raise FileFormatError(describe(path, f"version at most {VERSION}", came, remedy))
     for key in ("sha256", "header"):
         if not isinstance(envelope.get(key), str):
             raise _malformed(path, f"{key!r} in its metadata", repr(envelope.get(key)))
@@ -274,4 +279,4 @@ def _parse(path: str | os.PathLike[str], text: str | bytes) -> dict[str, Any]:
 
 def _malformed(path: str | os.PathLike[str], expected: str, came: str) -> FileFormatError:
     remedy = "The file is damaged or not a chainrule model."
-    return FileFormatError(describe(path, expected, came, remedy))
+    return FileFormatError(describe(path, one_line(expected), one_line(came), remedy))

@@ -192,7 +192,7 @@ def changed(header, *keys, to):
     [
         (["estimator"], "os.system"),
         (["estimator"], None),
-        (["estimator_format"], 2),
+        (["estimator_format"], 3),
         (["params", "alpha"], -1),
         (["params", "alpha"], {"exec": "rm"}),
         (["params", "alpha"], {"layer Dense": {"units": -3}}),

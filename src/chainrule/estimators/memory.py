@@ -87,6 +87,7 @@ class Memory:
                     f"{name}: {array.dtype} of shape {array.shape} for {theta.size} parameters "
                     f"of {theta.dtype}"
                 )
+        _check_numbers(numbers)
         return cls(slots=tuple(arrays[name] for name in slots), **numbers)
 
     def hand_on(self, trainer: Trainer, *, update_rule: bool) -> None:
@@ -100,6 +101,18 @@ class Memory:
             trainer.memory = dict(self.schedule)
             for mine, theirs in zip(trainer.slots, self.slots, strict=True):
                 mine[...] = theirs
+
+
+def _check_numbers(numbers: dict[str, Any]) -> None:
+    for name in ("step", "rows_seen", "no_improvement"):
+        if type(numbers[name]) is not int or not 0 <= numbers[name] < 1 << 53:
+            raise FileFormatError(f"training state, {name}: expected a count; came a stranger")
+    schedule = numbers["schedule"]
+    if not isinstance(schedule, dict) or type(numbers["scored"]) is not bool:
+        raise FileFormatError("training state, schedule and scored: expected numbers and a flag")
+    for value in (numbers["best"], *schedule.values()):
+        if type(value) not in (int, float, type(None)):
+            raise FileFormatError("training state: expected numbers; came a stranger")
 
 
 def joined_history(earlier: History | None, new: History) -> History:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.errors import ChainruleError, FileFormatError, WrongTypeError, describe
+from chainrule.errors import ChainruleError, FileFormatError, WrongTypeError, describe, one_line
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.memory import PREFIX, Memory
 from chainrule.estimators.mlp_classifier import MLPClassifier
@@ -40,7 +40,10 @@ from chainrule.estimators.targets import Labels
 from chainrule.files import read_model, write_model
 from chainrule.training import History
 
-FORMAT = 1
+FORMAT = 2
+"""Of what is written. Format 1 had no memory; it is still read."""
+
+READABLE = (1, 2)
 
 ESTIMATORS: dict[str, type[NetworkEstimator]] = {
     one.__name__: one
@@ -150,17 +153,27 @@ def load(path: str | os.PathLike[str]) -> Any:
     arrays, header = read_model(path)
     try:
         return _restored(arrays, header)
-    except (ChainruleError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (
+        ChainruleError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
         came = str(error) if isinstance(error, ChainruleError) else repr(error)
         remedy = "The file is damaged or was made by another program."
-        raise FileFormatError(describe(path, "an estimator", came, remedy)) from error
+        raise FileFormatError(describe(path, "an estimator", one_line(came), remedy)) from error
 
 
 def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkEstimator:
-    if header.get("estimator_format") != FORMAT or header.get("estimator") not in ESTIMATORS:
+    version, name = header.get("estimator_format"), header.get("estimator")
+    if version not in READABLE or not isinstance(name, str) or name not in ESTIMATORS:
         raise FileFormatError(
-            f"{header.get('estimator')!r} of format {header.get('estimator_format')!r}; known are "
-            f"{', '.join(ESTIMATORS)} of format {FORMAT}"
+            f"{name!r} of format {version!r}; known are {', '.join(ESTIMATORS)} of formats "
+            f"{', '.join(map(str, READABLE))}"
         )
     params = {key: from_plain(value) for key, value in header["params"].items()}
     model = ESTIMATORS[header["estimator"]](**params)

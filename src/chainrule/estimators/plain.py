@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def from_plain(data: Any) -> Any:
     if isinstance(data, list):
         return [from_plain(one) for one in data]
     if not isinstance(data, dict):
-        return data
+        return data  # JSON knows nothing else that is not plain
     if len(data) != 1:
         raise FileFormatError(f"expected an object with one key; came {sorted(map(str, data))}")
     ((kind, content),) = data.items()
@@ -98,12 +99,24 @@ def array_to_plain(where: str, array: np.ndarray) -> dict[str, Any]:
     return {"dtype": array.dtype.str, "shape": list(array.shape), "values": values}
 
 
+_MOST_BYTES = 2**20
+"""What an array of text may take besides a multiple of the text itself."""
+
+
+def _length(values: list[Any]) -> int:
+    return sum(len(one) + 1 for one in values if isinstance(one, str))
+
+
 def array_from_plain(data: Any) -> np.ndarray:
     """What ``array_to_plain`` was given."""
+    if not re.fullmatch(r"[<>|=]?[biufUO]\d{0,9}", str(data["dtype"])):
+        raise FileFormatError(f"expected an array of numbers or text; came {data['dtype']!r}")
     dtype = np.dtype(data["dtype"])
-    if dtype.kind not in "biufUO" or dtype.fields is not None:
-        raise FileFormatError(f"expected an array of numbers or text; came {dtype}")
     values = from_plain(data["values"])
+    if not isinstance(values, list):
+        raise FileFormatError(f"expected a list of values; came {type(values).__name__}")
+    if dtype.kind == "U" and len(values) * dtype.itemsize > _MOST_BYTES + 64 * _length(values):
+        raise FileFormatError(f"expected text of the length that its type says; came {dtype}")
     if dtype.kind == "O" and not all(isinstance(one, str) for one in values):
         raise FileFormatError("expected an array of text")
     return np.array(values, dtype=dtype).reshape(data["shape"])

@@ -75,14 +75,15 @@ class ParameterVector:
                 f"missing: {', '.join(missing) or 'none'}; "
                 f"unknown: {', '.join(strangers) or 'none'}"
             )
+        for name, shape in self.shapes.items():
+            if np.shape(values[name]) != shape:
+                raise ShapeError(
+                    f"parameter {name!r}: expected shape {shape}, got {np.shape(values[name])}"
+                )
+        # not before: a network from a file may claim sizes that its arrays do not have
         theta = np.empty(self.size, dtype)
         for name, where in self.slices.items():
-            value = np.asarray(values[name])
-            if value.shape != self.shapes[name]:
-                raise ShapeError(
-                    f"parameter {name!r}: expected shape {self.shapes[name]}, got {value.shape}"
-                )
-            theta[where] = value.ravel()
+            theta[where] = np.asarray(values[name]).ravel()
         return theta
 
     def initial(self, random_state: RandomState = None) -> np.ndarray:

@@ -28,6 +28,7 @@ from chainrule.errors import (
     CheckpointWarning,
     FileFormatError,
     describe,
+    one_line,
 )
 from chainrule.files import read_model, write_model
 from chainrule.training.recipe import check_count
@@ -189,7 +190,8 @@ class Checkpoints:
         version = header.get("checkpoint")
         if version != VERSION:
             expected = f"a checkpoint of version {VERSION}"
-            raise FileFormatError(describe(path, expected, f"version {version!r}"))
+            came = one_line(f"version {version!r}", 80)
+            raise FileFormatError(describe(path, expected, came))
         numbers, start, identity = (header.get(key) for key in ("numbers", "start", "identity"))
         if not (
             isinstance(numbers, dict) and isinstance(start, dict) and isinstance(identity, dict)
@@ -229,12 +231,13 @@ class Checkpoints:
             AttributeError,
             ArithmeticError,
             RecursionError,
+            MemoryError,
         ) as error:
             came = str(error) if isinstance(error, ChainruleError) else repr(error)
             remedy = "The file is damaged or was made by another program."
             where = self.folder / LAST
             raise FileFormatError(
-                describe(where, "the state of this training", came, remedy)
+                describe(where, "the state of this training", one_line(came), remedy)
             ) from error
 
 
@@ -259,5 +262,4 @@ def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarra
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+    return one_line(str(value), 80)
