@@ -318,7 +318,7 @@ class _Watch:
 def judge(case: _Case, content: bytes, watch: _Watch, folder: Path) -> tuple[str, str | None]:
     """How reading ``content`` ended, and what is wrong with that, if anything."""
     case.path.write_bytes(content)
-    fault = None
+    fault, seen = None, []
     tracemalloc.start()
     try:
         with watch.watching(folder) as seen:
@@ -369,7 +369,7 @@ def fuzz(count: int, seed: int, keep: Path | None = None) -> tuple[Counter[str],
 
 def main() -> None:
     """Run as many cases as asked for, and print how they ended."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="a folder for the cases that break a promise")
