@@ -80,3 +80,32 @@ def test_stepping_by_keyboard(open_desk):
     desk.wait("document.querySelector('.phase').textContent.includes(' 2 /')")
     page.keyboard.press("Escape")
     desk.wait("document.querySelector('#step').hidden")
+
+
+def test_the_graph_stands_beside_the_network_and_a_click_in_it_checks_a_gradient(open_desk):
+    desk = open_desk(viewport={"width": 1280, "height": 900})
+    page = desk.page
+    page.click("#inside")
+    page.wait_for_selector("[data-phase=forward]")
+    network, step = (page.locator(one).bounding_box() for one in (".network", "#step"))
+    assert step["x"] >= network["x"] + network["width"]
+    assert abs(step["y"] - network["y"]) < 2
+    page.click("[data-act=backward]")
+    page.wait_for_selector("[data-phase=update]")
+    value, gradient = (
+        page.locator(".graph-box svg > text." + kind).first.bounding_box()
+        for kind in ("value", "gradient")
+    )
+    assert gradient["y"] > value["y"]
+    page.click("[data-edge-gradient=W2]")
+    page.wait_for_selector("[data-check=central]")
+    exact, central = (
+        numbers([page.inner_text(f"[data-check={check}]")])[0] for check in ("exact", "central")
+    )
+    trace = desk.playground.sessions.newest.inside.trace
+    assert exact == pytest.approx(trace.gradient("W2")[0, 0], rel=1e-5)
+    assert central == pytest.approx(exact, rel=1e-4, abs=1e-8)
+    desk.shot("inside-beside")
+    page.set_viewport_size({"width": 800, "height": 900})
+    network, step = (page.locator(one).bounding_box() for one in (".network", "#step"))
+    assert step["y"] >= network["y"] + network["height"]

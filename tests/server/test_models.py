@@ -10,8 +10,11 @@ import pytest
 import chainrule as cr
 from chainrule.errors import DataError
 from chainrule.networks import Dense, Dropout, LayerNorm
+from chainrule.server.frames import fingerprint
+from chainrule.server.inside import Inside
 from chainrule.server.models import wrap
 from chainrule.server.run import Run
+from chainrule.server.script import MODEL_FILE, model_bytes, script
 from chainrule.server.settings import read_settings
 
 from .wire import Page, Playground, in_notebook, playground, run
@@ -161,6 +164,35 @@ def test_the_columns_that_tell_most_are_drawn_and_the_rest_stand_at_their_median
     assert np.allclose(seen[:, 1], [-6, 6])
     assert np.allclose(seen[:, 4], 2)
     assert np.allclose(np.delete(seen, [1, 4], axis=1), np.delete(median, [1, 4]), atol=1e-6)
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["layers", "layers by a function"])
+def test_the_script_repeats_a_run_of_ones_own_layers(name, tmp_path, monkeypatch, capsys):
+    make, (X, y) = OWN[name]
+    wrapped = wrap(make(), X, y)
+    page = shown(wrapped)
+    page.advance(5)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / MODEL_FILE).write_bytes(model_bytes(page))
+    exec(compile(script(page, wrapped.own), "playground.py", "exec"), {})
+    assert f"{fingerprint(page.theta):016x}" in capsys.readouterr().out
+    page.close()
+
+
+def test_step_inside_shows_the_masks_of_the_next_mini_batch():
+    """What it says the weights will be after the update is what they are."""
+    X, y = wide(2)
+    model = cr.MLPClassifier((5, 3), dropout=0.4, random_state=0, batch_size=20)
+    page = shown(wrap(model, X, y))
+    page.advance(3)
+    inside = Inside(page)
+    inside.move(inside.last)
+    assert any(np.any(inside.trace.value(mask) == 0) for mask in inside.graph.masks)
+    after = inside.describe()["update"]["parameters"]
+    page.advance(1)
+    for key, value in page.network.objective.unpack(page.theta).items():
+        assert np.allclose(after[key]["after"], value.ravel(), atol=1e-6), key
     page.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -173,6 +175,7 @@ RUNS = [
     {"dataset": "peaks", "loss": "huber", "solver": "momentum", "momentum": 0.5},
     {"dataset": "xor", "solver": "cg", "regularization": "l1", "strength": 0.01},
     {"dataset": "gauss", "solver": "lbfgs"},
+    {"dataset": "gauss", "solver": "adam", "dropout": 0.3},
 ]
 
 
@@ -218,3 +221,18 @@ def test_the_loss_curve_stays_short():
     epochs = [point[0] for point in run.curve]
     assert epochs == sorted(epochs)
     assert epochs[-1] == run.epochs
+
+
+def test_the_curve_has_points_however_fast_it_goes():
+    run = make_run(dataset="gauss")
+    run.advance(200 * run.learner.per_epoch)
+    epochs = [point[0] for point in run.curve]
+    assert epochs[:9] == pytest.approx(range(1, 10))
+    assert all(later <= max(1.11 * e, e + 1) for e, later in pairwise(epochs))
+    assert epochs[-1] > 180
+    at = epochs.index(epochs[20])
+    again = make_run(dataset="gauss")
+    again.advance(round(epochs[at] * again.learner.per_epoch))
+    assert again.observe(0, (0, 0)).losses[0] == pytest.approx(run.curve[at][1], rel=1e-6)
+    run.close()
+    again.close()

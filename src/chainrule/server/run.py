@@ -18,6 +18,8 @@ from chainrule.server.settings import LOOKS
 
 CURVE_POINTS = 400
 MAX_WEIGHT = 1e6
+NOTE_RATIO = 1.1
+"""From one noted loss to the next, in epochs, where no picture is drawn between."""
 
 
 class Run:
@@ -61,6 +63,7 @@ class Run:
         start = self.network.objective.initial(settings["seed"]) if theta is None else theta
         self._steps_before = 0
         self._epochs_before = 0.0
+        self._noted_next = 1.0
         self.journal: list[tuple[Any, ...]] = []
         self.curve: list[tuple[float, float, float]] = []
         self.failure: str | None = None
@@ -133,7 +136,7 @@ class Run:
             return
         before = self.learner.steps
         try:
-            self.learner.advance(steps)
+            self._learn(steps)
         except NumericalError as error:
             self.failure = str(error)
         made = self.learner.steps - before
@@ -141,6 +144,17 @@ class Run:
             self.journal[-1] = ("steps", self.journal[-1][1] + made)
         elif made:
             self.journal.append(("steps", made))
+
+    def _learn(self, steps: int) -> None:
+        """So many steps; the loss is noted along the way, however fast it goes."""
+        end = self.learner.steps + steps
+        while self.learner.steps < end and not self.learner.finished:
+            left = math.ceil((self._noted_next - self.epochs) * self.learner.per_epoch - 1e-9)
+            self.learner.advance(max(1, min(left, end - self.learner.steps)))
+            if self.epochs >= self._noted_next - 1e-9:
+                with np.errstate(all="ignore"):
+                    self._note(self._losses(self.theta))
+                self._noted_next = max(self.epochs + 1, NOTE_RATIO * self.epochs)
 
     def apply(self, settings: Mapping[str, Any]) -> None:
         """Go on with other settings: those of the table that do not begin the run anew."""

@@ -105,7 +105,8 @@ def _points(settings: Mapping[str, Any], own: Own | None) -> str:
     labels = "arrays['points.y']"
     if own is not None and own.stack is not None:  # it reads what the model reads
         points += " / past['scale'] + past['offset']"
-        labels = f"past['target_offset'] + {labels} * past['target_scale']"
+        if not (own.points and own.points.classes):
+            labels = f"past['target_offset'] + {labels} * past['target_scale']"
     return (
         "# the points came from Python; the model file of the page holds them\n"
         f"arrays, header = read_model({MODEL_FILE!r})\n"

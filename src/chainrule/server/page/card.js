@@ -1,5 +1,6 @@
 // The card of one unit: its bias and weights to read and edit, and what is wrong with it, if anything.
 
+import { paintValues } from "./colours.js";
 import { n, percent, t } from "./i18n.js";
 import { parameterIndex } from "./layout.js";
 import { FEATURES, FEATURE_SIGNS, STATES } from "./network.js";
@@ -35,6 +36,9 @@ export function openCard(dialog, run, frame, which, edit) {
   const reason = document.createElement("p");
   reason.className = "hint";
   reason.textContent = diagnosis(run, frame, which.index, layer);
+  const picture = document.createElement("canvas");
+  picture.width = picture.height = frame.side;
+  picture.setAttribute("aria-hidden", "true");
   const weights = document.createElement("div");
   weights.className = "weights";
   const column = run.columns[layer - 1];
@@ -49,7 +53,7 @@ export function openCard(dialog, run, frame, which, edit) {
   close.textContent = t("close");
   close.className = "primary-text";
   actions.append(close);
-  form.append(title, reason, weights, actions);
+  form.append(title, picture, reason, weights, actions);
   dialog.replaceChildren(form);
   dialog.showModal();
   const before = which.from === undefined ? 0 : which.from + (column.biases ? 1 : 0);
@@ -78,6 +82,18 @@ export function openCard(dialog, run, frame, which, edit) {
     label.append(text, input);
     return label;
   }
+}
+
+/**
+ * The picture of the unit whose card is open, as large as there is room for.
+ * @param {HTMLDialogElement} dialog @param {Frame} frame @param {boolean} discretize
+ */
+export function paintCard(dialog, frame, discretize) {
+  const context = dialog.open && frame.focusPlane ? dialog.querySelector("canvas")?.getContext("2d") : null;
+  if (!context || !frame.focusPlane) return;
+  const image = new ImageData(frame.side, frame.side);
+  paintValues(frame.focusPlane, image.data, discretize);
+  context.putImageData(image, 0, 0);
 }
 
 /** @param {Run} run @param {number} layer @param {number} i */

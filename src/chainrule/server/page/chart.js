@@ -14,8 +14,10 @@ export class Chart {
     /** @type {number|null} */
     this.reading = null;
     new ResizeObserver(() => this.draw()).observe(canvas);
-    canvas.addEventListener("pointermove", (event) => this.readAt(event.offsetX));
-    canvas.addEventListener("pointerleave", () => this.read(null));
+    for (const kind of ["pointerdown", "pointermove"]) {
+      canvas.addEventListener(kind, (event) => this.readAt(/** @type {PointerEvent} */ (event).offsetX));
+    }
+    canvas.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && this.read(null));
     canvas.addEventListener("blur", () => this.read(null));
     canvas.addEventListener("keydown", (event) => this.key(event));
   }
@@ -85,7 +87,7 @@ export class Chart {
       context.stroke();
       context.fillText(n(share * top, 2), LEFT - 5, y(share * top) + 4);
     }
-    for (const share of [0, 0.5, 1]) {
+    for (const share of last < 2 ? [0, 1] : [0, 0.5, 1]) {
       context.textAlign = share === 1 ? "right" : share === 0 ? "left" : "center";
       context.fillText(whole(share * last), x(share * last), height - 5);
     }

@@ -1,6 +1,7 @@
 // The large picture: what the output, or the unit looked at, says everywhere; points on top.
 
 import { classColour, css, current, paintClasses, paintValues, shade } from "./colours.js";
+import { n } from "./i18n.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 /** @typedef {import("./types.js").Points} Points */
@@ -105,7 +106,7 @@ export class Heatmap {
   original(axis, v) {
     const column = this.column(axis);
     const offset = this.run?.offset[column] ?? 0, scale = this.run?.scale[column] ?? 1;
-    return String(Number((v / scale + offset).toPrecision(3)));
+    return n(v / scale + offset, 3);
   }
 
   /** @param {number} label */
@@ -147,7 +148,7 @@ export function drawLegend(box, run, ramp) {
   paintValues(Uint8Array.from({ length: 256 }, (_, i) => i), image.data, false);
   canvas.getContext("2d")?.putImageData(image, 0, 0);
   canvas.setAttribute("aria-hidden", "true");
-  const [low, high] = ["−1", "1"].map((text) => {
+  const [low, high] = [n(-1), n(1)].map((text) => {
     const span = document.createElement("bdi");
     span.textContent = text;
     return span;

@@ -31,10 +31,11 @@ function block(units) {
 /**
  * @param {Run} run
  * @param {number} width what there is
+ * @param {boolean} narrow whether that is little
  * @param {boolean} rtl whether reading begins at the right
  * @param {number[]} first the unit at which each layer's page begins
  */
-export function layout(run, width, rtl, first) {
+export function layout(run, width, narrow, rtl, first) {
   const counts = [run.is_plane ? NAMES.length : run.sizes[0], ...run.sizes.slice(1)];
   const pages = counts.map((count, layer) => {
     const most = layer === 0 ? MOST_INPUTS : MOST_UNITS;
@@ -43,13 +44,12 @@ export function layout(run, width, rtl, first) {
   });
   const blocks = pages.map((page) => block(page.rows));
   const rows = Math.max(...blocks.map((one) => one.rows));
-  const narrow = width < 560;
-  const [lead, least] = narrow ? [46, 48] : [run.is_plane ? 70 : 92, 74];
-  const size = rows <= 8 ? (narrow ? 34 : width > 1250 ? 58 : width > 880 ? 48 : 42) : rows <= 12 ? 32 : 24;
+  const [lead, least, tail] = narrow ? [38, 44, 10] : [run.is_plane ? 70 : 92, 74, 26];
+  const size = rows <= 8 ? (narrow ? 30 : width > 1250 ? 58 : width > 880 ? 48 : 42) : rows <= 12 ? 32 : 24;
   const widths = blocks.map((one) => one.columns * (size + GAP) - GAP);
-  const needed = widths.reduce((a, b) => a + b, 0) + least * (counts.length - 1) + lead + 26;
+  const needed = widths.reduce((a, b) => a + b, 0) + least * (counts.length - 1) + lead + tail;
   const whole = Math.max(width, needed);
-  const between = (whole - lead - 26 - widths.reduce((a, b) => a + b, 0)) / Math.max(1, counts.length - 1);
+  const between = (whole - lead - tail - widths.reduce((a, b) => a + b, 0)) / Math.max(1, counts.length - 1);
   const turns = counts.some((count, layer) => count > pages[layer].rows);
   const stacked = Math.max(0, ...counts.map((_, layer) => run.boxes.filter((box) => box.column === layer).length));
   const bottom = HEAD + Math.max(7, rows) * (size + GAP) + 6;

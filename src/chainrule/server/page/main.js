@@ -1,6 +1,6 @@
 // Ties the modules together: state ↔ controls, connection → pictures.
 
-import { openCard, diagnosis } from "./card.js";
+import { diagnosis, openCard, paintCard } from "./card.js";
 import { Chart } from "./chart.js";
 import { useScheme } from "./colours.js";
 import { Connection, takeToken } from "./connection.js";
@@ -38,7 +38,7 @@ let playing = false, changed = false, applying = false;
 const heatmap = new Heatmap($("heat"), $("dots"));
 const chart = new Chart($("chart"), $("chart-text"));
 const network = new NetworkView($("stage"), $("wires"), $("nodes"), {
-  look: (unit) => look(unit),
+  look: (unit) => $("card").open || look(unit),
   open: (layer, unit, from) => openUnit(layer, unit, from),
   toggle: (feature) => toggleFeature(feature),
   draw: (column) => drawColumn(column),
@@ -75,8 +75,8 @@ function receive(message) {
   else if (message.type === "status") status(message);
   else if (message.type === "inside") step.show(message);
   else if (message.type === "explained") step.explain(message);
-  else if (message.type === "failed") notify(`${t("failed")} ${message.message}`);
-  else if (message.type === "error") notify(`${t("refused")} ${message.message}`);
+  else if (message.type === "failed") notify(t("failed"), message.message);
+  else if (message.type === "error") notify(t("refused"), message.message);
 }
 
 /** @param {Run} given */
@@ -85,7 +85,7 @@ function begin(given) {
   frame = null;
   looked = null;
   heatmap.run = run;
-  notify(run.failure ? `${t("failed")} ${run.failure}` : "");
+  notify(run.failure ? t("failed") : "", run.failure ?? "");
   take(run.settings);
   network.show(run);
   drawLegend($("legend"), run, run.kind !== "classes");
@@ -126,7 +126,7 @@ function status(message) {
   document.body.classList.toggle("stepping", message.inside);
   if (!message.failure && $("notice").dataset.failure) notify("");
   if (message.failure) {
-    notify(`${t("failed")} ${message.failure}`);
+    notify(t("failed"), message.failure);
     $("notice").dataset.failure = "yes";
   }
   take(message.settings);
@@ -139,6 +139,7 @@ function show(given) {
   heatmap.draw(frame);
   network.draw(frame);
   chart.show(frame.curve);
+  paintCard($("card"), frame, state.values.discretize);
   $("epochs").textContent = whole(frame.epochs + 1e-9);
   $("epochs").dataset.steps = String(frame.steps);
   $("rate").textContent = frame.playing && frame.epochRate ? n(frame.epochRate, 2) : "—";
@@ -201,7 +202,14 @@ function showConfusion(given) {
   for (let i = 0; i < k; i++) {
     const row = table.insertRow();
     row.append(cell("th", run.classes[i]));
-    for (let j = 0; j < k; j++) row.append(cell("td", whole(given.confusion[k * k + i * k + j])));
+    const counts = Array.from(given.confusion.subarray(k * k + i * k, k * k + (i + 1) * k));
+    const all = counts.reduce((a, b) => a + b, 0) || 1;
+    for (const [j, count] of counts.entries()) {
+      const one = cell("td", whole(count));
+      const share = Math.round((55 * count) / all);
+      one.style.background = `color-mix(in srgb, var(${i === j ? "--teal" : "--plum"}) ${share}%, transparent)`;
+      row.append(one);
+    }
   }
   $("matrix").replaceChildren(table);
 }
@@ -236,6 +244,7 @@ function openUnit(layer, unit, from) {
   if (!run || !frame) return;
   const place = network.places.find((one) => one.layer === layer && one.unit === unit);
   const which = { layer, unit, from, index: place?.index ?? 0, title: network.unitName(layer, unit) };
+  look(which.index);
   openCard($("card"), run, frame, which, (parameter, index, value) => {
     connection.send({ type: "edit", parameter, index, value });
   });
@@ -254,10 +263,13 @@ function drawColumn(column) {
   if (column !== state.values.across) state.set({ across: column, up: state.values.across });
 }
 
-/** @param {string} text */
-function notify(text) {
+/** @param {string} text @param {string} [said] what the server said, in English whatever the page's language */
+function notify(text, said = "") {
   const notice = $("notice");
-  notice.textContent = text;
+  const quoted = document.createElement("bdi");
+  quoted.lang = "en";
+  quoted.textContent = said;
+  notice.replaceChildren(said ? `${text} ` : text, quoted);
   notice.hidden = !text;
   delete notice.dataset.failure;
 }
@@ -332,6 +344,7 @@ $("discretize").onchange = () => state.set({ discretize: $("discretize").checked
 $("script").onclick = () => download("api/script", "playground.py");
 $("model").onclick = () => download("api/model", "playground.safetensors");
 $("link").onclick = copyLink;
+$("card").onclose = () => look(null);
 $("confusion").ontoggle = () => frame && showConfusion(frame);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   dress();
@@ -354,17 +367,22 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-$("heat").addEventListener("pointerleave", () => ($("probe").hidden = true));
-$("heat").addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+$("heat").addEventListener("pointerleave", (/** @type {PointerEvent} */ event) => {
+  if (event.pointerType !== "touch") $("probe").hidden = true; // a finger leaves with every tap
+});
+for (const kind of ["pointerdown", "pointermove"]) $("heat").addEventListener(kind, probe);
+
+/** What the picture says under the pointer. @param {PointerEvent} event */
+function probe(event) {
   const size = $("heat").clientWidth;
   const found = heatmap.valueAt(event.offsetX / size, event.offsetY / size);
   if (!found || !run) return;
-  const probe = $("probe");
-  probe.hidden = false;
-  probe.textContent = found.label >= 0 ? run.classes[found.label] : n(found.value, 2);
-  probe.style.left = `${Math.min(event.offsetX + 12, size - 70)}px`;
-  probe.style.top = `${Math.max(0, event.offsetY - 28)}px`;
-});
+  const label = $("probe");
+  label.hidden = false;
+  label.textContent = found.label >= 0 ? run.classes[found.label] : n(found.value, 2);
+  label.style.left = `${Math.min(event.offsetX + 12, size - 70)}px`;
+  label.style.top = `${Math.max(0, event.offsetY - 28)}px`;
+}
 
 /** The address, without the token, for somebody else's playground. */
 async function copyLink() {
@@ -381,7 +399,7 @@ async function copyLink() {
 async function download(path, name) {
   const answer = await connection.request(path);
   if (!answer.ok) {
-    notify(`${t("refused")} ${await answer.text()}`);
+    notify(t("refused"), await answer.text());
     return;
   }
   const link = document.createElement("a");

@@ -15,6 +15,7 @@ export const FEATURES = ["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x
 export const FEATURE_SIGNS = ["x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin x₁", "sin x₂"];
 export const STATES = ["fine", "dead", "saturated", "exploding"];
 const MOST_LINKS = 900;
+const NARROW = 572;
 
 export class NetworkView {
   /**
@@ -72,8 +73,9 @@ export class NetworkView {
     if (!run) return;
     const box = /** @type {HTMLElement} */ (this.stage.parentElement);
     this.width = box.clientWidth;
+    this.nodes.classList.toggle("narrow", this.width < NARROW);
     const focused = document.activeElement?.getAttribute("data-key");
-    const shape = layout(run, this.width - 12, isRtl(), this.first);
+    const shape = layout(run, this.width - 12, this.width < NARROW, isRtl(), this.first);
     this.places = shape.places;
     this.stage.style.width = `${shape.width}px`;
     this.stage.style.height = `${shape.height}px`;
@@ -161,7 +163,8 @@ export class NetworkView {
       const tag = document.createElement("bdi");
       tag.className = place.active ? "tag" : "tag off";
       tag.textContent = tag.title = this.inputName(place.unit);
-      const width = this.run?.is_plane ? 44 : 80;
+      const beside = isRtl() ? this.stage.clientWidth - place.x - place.size : place.x;
+      const width = Math.min(80, beside - 9);
       setBox(tag, isRtl() ? place.x + place.size + 7 : place.x - width - 7, place.y + place.size / 2 - 9, width, 18);
       tag.style.textAlign = isRtl() ? "left" : "right";
       return tag;
@@ -172,7 +175,8 @@ export class NetworkView {
   heads(shape) {
     return shape.heads.map(({ x, layer, last }) => {
       const head = last ? this.actions.addLayer() : this.actions.layer(layer);
-      setBox(head, x - 46, 0, 92, 84);
+      const half = this.width < NARROW ? 37 : 50;
+      setBox(head, x - half, 0, 2 * half, 84);
       return head;
     });
   }
@@ -316,9 +320,10 @@ export class NetworkView {
     if (!this.frame || event.target !== this.nodes) return null;
     const bounds = this.stage.getBoundingClientRect();
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+    const reach = "pointerType" in event && event.pointerType === "touch" ? 14 : 6;
     let best = null;
     for (const link of this.links()) {
-      if (distance(link.from, link.to, x, y) > 6) continue;
+      if (distance(link.from, link.to, x, y) > reach) continue;
       if (!best || Math.abs(link.weight) > Math.abs(best.weight)) best = link;
     }
     return best && { ...best, x, y };

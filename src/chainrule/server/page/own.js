@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 export class OwnPoints {
   /**
    * @param {HTMLInputElement} input @param {HTMLElement} box
-   * @param {import("./connection.js").Connection} connection @param {(text: string) => void} notify
+   * @param {import("./connection.js").Connection} connection @param {(text: string, said?: string) => void} notify
    */
   constructor(input, box, connection, notify) {
     this.input = input;
@@ -28,7 +28,7 @@ export class OwnPoints {
     const said = await answer.json().catch(() => ({ error: answer.statusText }));
     this.box.hidden = !answer.ok;
     if (!answer.ok) {
-      this.notify(`${t("refused")} ${said.error}`);
+      this.notify(t("refused"), said.error);
       return;
     }
     this.notify("");
