@@ -141,7 +141,8 @@ def card(desk):
 STATES = {
     "start": ("", []),
     "dark Persian inside": ("language=fa&theme=dark", [inside]),
-    "many classes, learnt, inside": ("dataset=arms&stop_epoch=30", [learnt, inside]),
+    "many classes, learnt": ("dataset=arms&stop_epoch=30", [learnt]),
+    "many classes, inside": ("dataset=arms", [inside]),
     "regression, dark": ("dataset=peaks&theme=dark&loss=squared_error&stop_epoch=30", [learnt]),
     "many layers, a card": ("hidden_layer_sizes=64,8,12,4,3,2,2,2&activations=relu", [card]),
     "a table, Persian": ("language=fa", [own_table]),

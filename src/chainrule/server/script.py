@@ -195,6 +195,8 @@ def _objective(run: Run, settings: Mapping[str, Any]) -> str:
 
 def _initial(run: Run) -> str:
     dtype = _dtype(run.start_settings)
+    if run.network.is_own:
+        return f"theta = arrays['start'].astype(np.{dtype})\n"
     if run.given is None:
         seed = run.start_settings["seed"]
         return f"theta = objective.initial({seed}).astype(np.{dtype})\n"
@@ -275,6 +277,9 @@ def model_bytes(run: Run) -> bytes:
         "history": {"steps": run.steps, "epochs": run.epochs, "n_train": run.points.n_train},
         "settings": run.settings,
     }
+    if run.network.is_own:
+        start = objective.initial(run.settings["seed"]) if run.given is None else run.given
+        arrays["start"] = np.asarray(start, np.float64)
     if run.settings["dataset"] == "own":
         arrays |= {"points.X": run.points.X, "points.y": run.points.y}
     with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:

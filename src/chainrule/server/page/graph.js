@@ -136,8 +136,9 @@ function numbers(node, sheet, explain) {
 
 /** As many numbers as there is room for. @param {number[]} values @param {number} room letters */
 function short(values, room) {
+  const dots = values.length > 1 ? 2 : 0;
   let shown = n(values[0], 3);
-  if (shown.length > room) shown = n(values[0], 2);
+  if (shown.length + dots > room) shown = n(values[0], 2);
   for (let i = 1; i < values.length; i++) {
     const longer = `${shown}, ${n(values[i], 2)}`;
     if (longer.length + (i + 1 < values.length ? 2 : 0) > room) return `${shown} …`;
