@@ -16,6 +16,7 @@ from chainrule.estimators import (
     MLPClassifier,
     MLPRegressor,
     OneVsAllClassifier,
+    RealMLPClassifier,
     SoftmaxClassifier,
     load,
     save,
@@ -118,6 +119,32 @@ def test_a_fit_without_a_seed_goes_on_from_its_own_start(digits, tmp_path):
     seed.set_state(("MT19937", arrays["start/key"], header["start"]["pos"], 0, 0.0))
     again = MLPClassifier((5,), max_iter=8, early_stopping=True, random_state=seed).fit(X, y)
     assert again.loss_curve_ == model.loss_curve_
+
+
+def test_a_table_goes_on_to_the_same_bits(tmp_path):
+    """The columns are learned anew from the same rows; so are the target and the temperature."""
+    rng = np.random.default_rng(0)
+    table = {"height": rng.normal(size=80), "town": rng.choice(["Ulm", "Bonn", "Köln"], 80)}
+    table["height"][::9] = np.nan
+    y = (table["town"] == "Ulm") ^ (np.nan_to_num(table["height"]) > 0)
+
+    def fit(**options):
+        model = RealMLPClassifier(
+            n_epochs=9, hidden_layer_sizes=(8,), batch_size=16, random_state=0, **options
+        )
+        return model.fit(table, y)
+
+    whole = fit()
+    with pytest.raises(PowerCut):
+        fit(checkpoint=tmp_path, checkpoint_every=2, callbacks=[cut_after(6)])
+    found = fit(checkpoint=tmp_path, checkpoint_every=2)
+    for name, value in whole.parameters_.items():
+        assert found.parameters_[name].tobytes() == value.tobytes(), name
+    assert found.temperature_ == whole.temperature_
+    assert found.loss_curve_ == whole.loss_curve_
+    table["town"][3] = "Bonn" if table["town"][3] == "Ulm" else "Ulm"
+    with pytest.raises(CheckpointError, match=r"data: input 'town', content: expected SHA-256"):
+        fit(checkpoint=tmp_path)
 
 
 CHANGES = {

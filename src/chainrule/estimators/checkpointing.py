@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import OptionError, WrongTypeError, describe
 from chainrule.estimators.plain import to_plain
+from chainrule.tables import Table
 from chainrule.training.checkpoints import Checkpoints, State
 from chainrule.training.identity import describe_data
 
@@ -18,6 +19,7 @@ FREE = (
     "checkpoint",
     "checkpoint_every",
     "max_iter",
+    "max_time",
     "n_threads",
     "progress_bar",
     "random_state",
@@ -40,7 +42,7 @@ def checkpoints_of(estimator: Any, *, incremental: bool) -> Iterator[Checkpoints
     if estimator.checkpoint is None or incremental:
         yield None
         return
-    if estimator.warm_start:
+    if getattr(estimator, "warm_start", False):
         expected = "warm_start=False: a fit goes on from one place"
         raise OptionError(describe("checkpoint", expected, "warm_start=True"))
     kept = Checkpoints(estimator.checkpoint, estimator.checkpoint_every)
@@ -57,7 +59,8 @@ def note_data(
     """Refuse to go on with other data than the checkpoint is of."""
     if kept is None:
         return
-    described = describe_data({"X": X}, target=target, sample_weight=weight, classes=classes)
+    inputs = _columns(X) if isinstance(X, Table) else {"X": X}
+    described = describe_data(inputs, target=target, sample_weight=weight, classes=classes)
     if held is not None:
         described |= describe_data({"of validation_data": held[0]}, validation_target=held[1])
     kept.same("data", described)
@@ -108,6 +111,13 @@ def load_generator(random_state: np.random.RandomState, state: State) -> None:
         raise OptionError("state of the random generator: expected 624 words and a place in them")
     gauss = (int(bool(numbers["has_gauss"])), float(numbers["gauss"]))
     random_state.set_state(("MT19937", key, pos, *gauss))
+
+
+def _columns(table: Table) -> dict[str, np.ndarray]:
+    """The columns of a table as arrays: values or codes, and the texts that codes stand for."""
+    found = {repr(name): table[name].values for name in table}
+    levels = {name: np.array(table[name].levels) for name in table if table[name].levels}
+    return found | {f"levels of {name!r}": array for name, array in levels.items()}
 
 
 def _told(value: Any) -> Any:

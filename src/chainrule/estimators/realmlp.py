@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.errors import DataError, FileFormatError, NumericalError, OptionError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
+from chainrule.estimators.checkpointing import checkpoints_of, note_data, random_state_from
 from chainrule.estimators.constraints import (
     Constraint,
     array_like,
@@ -47,6 +49,7 @@ from chainrule.networks.realmlp import PRESETS, Features, Preset, RealMLP, realm
 from chainrule.ops import ROWS
 from chainrule.tables import ColumnEncoder, Encoded, Table, as_table
 from chainrule.training import Result, Trainer, run_to_end
+from chainrule.training.checkpoints import Checkpoints
 
 WAVED = ("numeric", "cyclic")
 """Kinds of dense features that are quantities."""
@@ -70,6 +73,8 @@ OPTIONS: dict[str, Constraint] = {
     "verbose": verbosity,
     "random_state": seed,
     "n_threads": integer(1) | none,
+    "checkpoint": instance_of("a folder", str, os.PathLike) | none,
+    "checkpoint_every": integer(1),
 }
 """Of both estimators."""
 
@@ -181,9 +186,13 @@ class RealMLPEstimator(NetworkEstimator):
         begin = perf_counter()
         self._check_parameters()
         context = begin_fit(self, self.n_epochs, X, y)
-        with unchanged_on_failure(self):
-            random_state = check_random_state(self.random_state)
-            rows, held = self._cut(self._rows(X, y, sample_weight), validation_data, random_state)
+        asked = checkpoints_of(self, incremental=False)
+        with unchanged_on_failure(self), asked as kept:
+            given = self._rows(X, y, sample_weight)
+            classes = getattr(self, "classes_", None)
+            note_data(kept, given.table, given.y, given.weight, classes, validation_data)
+            random_state = random_state_from(kept, check_random_state(self.random_state))
+            rows, held = self._cut(given, validation_data, random_state)
             built, inputs = self._learn(rows)
             network = self._network_of(built)
             theta0 = first_theta(built, network.objective, inputs, random_state)
@@ -206,7 +215,7 @@ class RealMLPEstimator(NetworkEstimator):
             callbacks = watchers(self, network, None, context, X, y)
             if self.max_time is not None:
                 callbacks.append(TimeBudget(self.max_time, begin))
-            result = self._train(trainer, callbacks)
+            result = self._train(trainer, callbacks, kept)
             self._keep(result, judge)
             self._install(network, self._calibrated(network, result.theta, out))
         end_fit(context, self, X, y)
@@ -318,9 +327,11 @@ class RealMLPEstimator(NetworkEstimator):
         labels = options.pop("labels")
         return Judge(network, held, labels, self.scoring, self._with_theta(network), **options)
 
-    def _train(self, trainer: Trainer, callbacks: list[Any]) -> Result:
+    def _train(self, trainer: Trainer, callbacks: list[Any], kept: Checkpoints | None) -> Result:
         try:
-            result = run_to_end(trainer, callbacks=callbacks, progress_bar=self.progress_bar)
+            result = run_to_end(
+                trainer, callbacks=callbacks, progress_bar=self.progress_bar, kept=kept
+            )
         except NumericalError as error:
             if trainer.watch.best_epoch == 0:
                 raise diverged(error) from error

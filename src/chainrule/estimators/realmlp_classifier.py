@@ -74,6 +74,11 @@ class RealMLPClassifier(ClassifierMixin, RealMLPEstimator):
     random_state : int, RandomState or None, default=None
     n_threads : int or None, default=None
         Of the compiled engine; the result does not depend on it.
+    checkpoint : path or None, default=None
+        A folder in which the state of training is kept; where it holds one, ``fit`` goes on from
+        it.
+    checkpoint_every : int, default=10
+        Epochs from one checkpoint to the next.
 
     Attributes
     ----------
@@ -143,6 +148,8 @@ class RealMLPClassifier(ClassifierMixin, RealMLPEstimator):
         verbose: Any = False,
         random_state: Any = None,
         n_threads: int | None = None,
+        checkpoint: Any = None,
+        checkpoint_every: int = 10,
     ) -> None:
         self.preset = preset
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -165,6 +172,8 @@ class RealMLPClassifier(ClassifierMixin, RealMLPEstimator):
         self.verbose = verbose
         self.random_state = random_state
         self.n_threads = n_threads
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     # targets -----------------------------------------------------------------------------
 

@@ -147,6 +147,8 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
         verbose: Any = False,
         random_state: Any = None,
         n_threads: int | None = None,
+        checkpoint: Any = None,
+        checkpoint_every: int = 10,
     ) -> None:
         self.preset = preset
         self.loss = loss
@@ -170,6 +172,8 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
         self.verbose = verbose
         self.random_state = random_state
         self.n_threads = n_threads
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
 
     def _training_preset(self) -> TrainingPreset:
         preset = super()._training_preset()

@@ -128,12 +128,12 @@ class TimeBudget(Callback):
     def on_train_begin(self, progress: Progress) -> None:
         """Note how many epochs there would be, and when the first begins."""
         self.wanted = progress.max_epochs
-        self._first = perf_counter()
+        self._first, self._done = perf_counter(), progress.epoch
 
     def on_epoch_end(self, progress: Progress) -> None:
         """Plan as many epochs as fit into what is left."""
         now = perf_counter()
-        each = (now - self._first) / progress.epoch
+        each = (now - self._first) / (progress.epoch - self._done)
         left = max(0, int((self.begin + self.seconds - now) / each))
         progress.max_epochs = min(self.wanted, progress.epoch + left)
         progress.trainer.max_epochs = progress.max_epochs

@@ -24,6 +24,7 @@ from chainrule.training.schedules import (
     make_schedule,
 )
 from chainrule.training.solvers import SOLVERS, minimize
+from chainrule.training.tracking import WriteCSV, WriteJSONLines
 from chainrule.training.trainer import Trainer
 from chainrule.training.updates import (
     SGD,
@@ -72,6 +73,8 @@ __all__ = [
     "Trainer",
     "Update",
     "Validation",
+    "WriteCSV",
+    "WriteJSONLines",
     "find_learning_rate",
     "make_schedule",
     "make_update",

@@ -64,6 +64,8 @@ def _describe(trainer: Trainer) -> dict[str, Any]:
     described = {
         "update": describe_rule(trainer.rule),
         "schedule": describe_rule(trainer.schedule),
+        "decay_schedule": describe_rule(trainer.decay_schedule),
+        "dropout_schedule": describe_rule(trainer.dropout_schedule),
         "batch_size": recipe.batch_size,
         "shuffle": str(trainer.shuffle),
         "order": trainer.order is not None,
@@ -79,6 +81,9 @@ def _describe(trainer: Trainer) -> dict[str, Any]:
         "ties": trainer.watch.ties,
         "precision": str(trainer.theta.dtype),
     }
-    if trainer.schedule.reads_progress:  # else training may go on for longer than it was to
+    schedules = (trainer.schedule, trainer.decay_schedule, trainer.dropout_schedule)
+    if any(
+        one.reads_progress for one in schedules
+    ):  # else training may go on for longer than it was to
         described["max_epochs"] = trainer.max_epochs
     return described
