@@ -236,13 +236,18 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
 
     # what users call ---------------------------------------------------------------------
 
+    @property
+    def prediction_limits(self) -> np.ndarray | None:
+        """Least and greatest value of each output that is predicted; None: there are no limits."""
+        clamp = self._training_preset().clamp if self.clamp is None else self.clamp
+        return self.target_range_ if clamp else None
+
     def predict(self, X: Any) -> np.ndarray:
         """The value of each row, or the values (rows, outputs)."""
         values = self._network_output(X).astype(np.float64)
         values = values * self.target_scale_ + self.target_center_
-        clamp = self._training_preset().clamp if self.clamp is None else self.clamp
-        if clamp:
-            values = values.clip(*self.target_range_)
+        if self.prediction_limits is not None:
+            values = values.clip(*self.prediction_limits)
         return values.reshape(-1) if values.shape[1] == 1 else values
 
     def __sklearn_tags__(self) -> Any:

@@ -107,19 +107,26 @@ class _Script:
             *bodies,
             ARRAY,
             arrays,
-            MAIN,
+            *([MAIN] if self._reads_rows else []),
         ]
         return "\n\n".join(part.strip("\n") + "\n" for part in parts)
+
+    @property
+    def _reads_rows(self) -> bool:
+        """Whether rows of numbers are all that it takes."""
+        inputs = self.taken.inputs
+        return len(inputs) == 1 and inputs[0].ndim == 2 and self.taken.encoder is None
 
     def _title(self) -> str:
         taken = self.taken
         said = f"{taken.title} {taken.sizes} in plain NumPy, written by chainrule "
         lines = [f"{said}{chainrule.__version__}.", ""]
-        if taken.columns:
+        if taken.columns and self._reads_rows:
             names = ", ".join(map(_harmless, taken.columns))
             columns = fill(names, 92, break_long_words=False)
             lines += ["Columns of x, in this order:", "", columns, ""]
-        lines += ["    python THIS_FILE.py rows.csv    prints a prediction for each row", ""]
+        if self._reads_rows:
+            lines += ["    python THIS_FILE.py rows.csv    prints a prediction for each row", ""]
         return "\n".join(lines)
 
     def _scores(self, inputs: list[str]) -> str:

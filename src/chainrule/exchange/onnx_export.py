@@ -11,6 +11,7 @@ import numpy as np
 import chainrule
 from chainrule.estimators.targets import Labels
 from chainrule.exchange.onnx_builder import Builder
+from chainrule.exchange.onnx_columns import add_columns
 from chainrule.exchange.onnx_rules import RULES
 from chainrule.exchange.portable import Portable, portable
 from chainrule.exchange.walk import walk
@@ -25,7 +26,8 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None, *, dtype: An
     """The fitted estimator as an ONNX model.
 
     Its input is called "x" (rows, columns); its outputs are "label" and "probabilities" of a
-    classifier, "prediction" of a regressor.
+    classifier, "prediction" of a regressor. A model of tables has an input for each column, see
+    ``chainrule.exchange.column_arrays``.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None, *, dtype: An
 def onnx_model(taken: Portable) -> Any:
     """The ONNX model of what is exported."""
     onnx = Builder(taken.dtype)
-    scores, output = add_network(onnx, taken)
+    scores, output = add_network(onnx, taken, _table_inputs(onnx, taken))
     if taken.labels is None:
         onnx.output(output, "prediction", taken.dtype, _shape(taken.output))
     else:
@@ -66,8 +68,24 @@ def onnx_model(taken: Portable) -> Any:
         kind = np.int64 if labels.kind == "multilabel" else _plain_classes(labels).dtype
         onnx.output(label, "label", kind, shape)
         onnx.output(output, "probabilities", taken.dtype, _shape(taken.output))
-    about = {"columns": "\n".join(taken.columns)} if taken.columns else {}
+    about = {"columns": "\n".join(taken.columns)} if taken.columns and not taken.encoder else {}
     return onnx.model(taken.title, chainrule.__version__, about)
+
+
+def _table_inputs(onnx: Builder, taken: Portable) -> dict[str, str] | None:
+    """The network's inputs from the columns of a table."""
+    if taken.encoder is None or taken.features is None:
+        return None
+    dense, codes = add_columns(onnx, taken.encoder)
+    given: dict[str, str] = {}
+    for name, places in (("x", taken.features.x), ("z", taken.features.z)):
+        if places and dense is not None:
+            some = onnx.add("Gather", dense, onnx.integers(list(places)), axis=1)
+            given[name] = onnx.cast(some, taken.dtype)
+    if codes is not None:
+        offsets = onnx.constant(taken.features.offsets.astype(np.int64))
+        given["codes"] = onnx.add("Add", codes, offsets)
+    return given
 
 
 def add_network(onnx: Builder, taken: Portable, given: dict[str, str] | None = None) -> list[str]:

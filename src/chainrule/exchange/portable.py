@@ -18,14 +18,18 @@ from chainrule.estimators import (
     MLPClassifier,
     MLPRegressor,
     OneVsAllClassifier,
+    RealMLPClassifier,
+    RealMLPRegressor,
     SoftmaxClassifier,
 )
 from chainrule.estimators.targets import Labels
 from chainrule.graph import FUNCTIONS, Graph, Node
 from chainrule.graph.node import Input
+from chainrule.networks.realmlp import Features
 from chainrule.ops import ROWS
+from chainrule.tables import ColumnEncoder
 
-__all__ = ["Portable", "portable"]
+__all__ = ["Portable", "network_inputs", "portable"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class Portable:
         Of a classifier.
     columns : tuple of str or None
         Names of the columns of "x", where they are known.
+    encoder : ColumnEncoder or None
+        What makes the inputs from a table.
+    features : Features or None
+        Which input reads which of the encoder's features.
     """
 
     title: str
@@ -56,6 +64,8 @@ class Portable:
     dtype: np.dtype
     labels: Labels | None = None
     columns: tuple[str, ...] | None = None
+    encoder: ColumnEncoder | None = None
+    features: Features | None = None
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -104,7 +114,22 @@ def portable(model: Any, dtype: Any = None) -> Portable:
         dtype=wanted,
         labels=getattr(model, "_labels", None),
         columns=None if columns is None else tuple(map(str, columns)),
+        encoder=getattr(model, "encoder_", None),
+        features=model._features() if hasattr(model, "encoder_") else None,
     )
+
+
+def network_inputs(model: Any, X: Any) -> dict[str, np.ndarray]:
+    """What the network of a fitted table model reads for the rows of ``X``, by input.
+
+    In the order in which a module of PyTorch or a file of NumPy takes them.
+    """
+    taken = portable(model)
+    if taken.encoder is None or taken.features is None:
+        raise WrongTypeError(describe("network_inputs", "a model of tables", taken.title))
+    encoded = taken.encoder.encode(X)
+    found = taken.features.inputs(encoded.dense, encoded.codes)
+    return {str(node.name): found[str(node.name)] for node in taken.inputs}
 
 
 def _probabilities(model: Any, output: Node) -> Node:
@@ -130,10 +155,24 @@ def _values(model: Any, output: Node) -> Node:
     return FUNCTIONS["reshape"](output, (ROWS,), name="prediction")
 
 
+def _values_of_table(model: Any, output: Node) -> Node:
+    """Values in the target's own unit, within its range where the model keeps to it."""
+    scale, center = model.target_scale_.tolist(), model.target_center_.tolist()
+    values = output * np.array(scale) + np.array(center)
+    limits = model.prediction_limits
+    if limits is not None:
+        low, high = limits
+        values = FUNCTIONS["maximum"](values, low)
+        values = FUNCTIONS["negate"](FUNCTIONS["maximum"](FUNCTIONS["negate"](values), -high))
+    return _values(model, values)
+
+
 KINDS: dict[type, Callable[[Any, Node], Node]] = {
     OneVsAllClassifier: _shares,
     SoftmaxClassifier: _probabilities,
     MLPClassifier: _probabilities,
     MLPRegressor: _values,
+    RealMLPClassifier: lambda model, output: output,
+    RealMLPRegressor: _values_of_table,
 }
 """How each estimator goes from its network's output to what it says."""

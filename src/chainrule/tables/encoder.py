@@ -142,6 +142,11 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         embedded = [spec.name for spec in self.columns_ if spec.encoding.cardinality]
         return np.array(_unique([*self._dense_names, *embedded]), dtype=object)
 
+    @property
+    def named(self) -> bool:
+        """Whether the names of the columns were the training table's own."""
+        return self._named
+
     def summary(self) -> Summary:
         """A table of the columns: type, missing, levels or range, how encoded."""
         check_is_fitted(self)

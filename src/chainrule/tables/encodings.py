@@ -128,7 +128,7 @@ class LevelEncoding(Encoding):
         return {level: place for place, level in enumerate(self.levels, start=1)}
 
     @cached_property
-    def _table(self) -> np.ndarray:
+    def table(self) -> np.ndarray:
         """The dense features of every code (codes, features), scaled."""
         raw = raw_features(self.choice, len(self.levels))
         columns = [scaling(raw[:, place]) for place, scaling in enumerate(self.scalings)]
@@ -155,7 +155,7 @@ class LevelEncoding(Encoding):
 
     def dense(self, column: Column, out: np.ndarray) -> None:
         if self.choice != "embedding":
-            out[:] = self._table[self.codes(column)]
+            out[:] = self.table[self.codes(column)]
 
     def _own_spelling(self, level: str) -> str:
         # a file may write true or TRUE where a frame says True
