@@ -102,6 +102,17 @@ def test_column_of_a_frame_is_named():
     refused(r"row 0, column 1 \('fare'\) holds the text 'cheap'", MLPClassifier().fit, frame, Y)
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_missing_values_of_pandas_are_placed(kind):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["age", "fare", "height"]).astype("Float64")
+    frame.loc[4, "fare"] = pandas.NA
+    refused(r"Input X contains NaN.*row 4, column 1 \('fare'\)", kind().fit, frame, Y)
+    objects = X.astype(object)
+    objects[3, 2] = None
+    refused("Input X contains NaN.*row 3, column 2", kind().fit, objects, Y)
+
+
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 def test_classes(kind):
     refused("Unknown label type: continuous", kind().fit, X, X[:, 0])
@@ -176,6 +187,9 @@ def test_values():
     refused("must hold numbers", MLPRegressor().fit, X, np.repeat(["a", "b"], 15))
     refused("must hold numbers", MLPRegressor().fit, X, np.array(["a"] * 30, dtype=object))
     refused("Input y contains NaN", MLPRegressor().fit, X, holed()[:, 1])
+    refused("Complex data.*y holds complex numbers", MLPRegressor().fit, X, X[:, 0] * 1j)
+    sparse = scipy.sparse.csr_matrix(X[:, :1])
+    refused("y is a sparse matrix; give it as", MLPRegressor().fit, X, sparse, kind=TypeError)
     refused("needs targets ≥ 0, got -", MLPRegressor("poisson").fit, X, X[:, 0])
 
 

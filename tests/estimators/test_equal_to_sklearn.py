@@ -170,6 +170,50 @@ def test_partial_fit_and_warm_start_go_on_as_scikit_learns(digits):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_invscaling_over_fits_that_go_on(digits, method):
+    X, y = digits
+    options = {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.5}
+    models = [one(random_state=0, warm_start=True, max_iter=3, **options) for one in PAIRS[0]]
+    for model in models:
+        model.fit(X, y)
+        for _ in range(3):
+            getattr(model, method)(X, y)
+    assert_same_fit(*models)
+
+
+def test_losses_of_one_class_and_its_score_on_rows_held_back(digits):
+    X, y = digits
+    options = {"early_stopping": True, "max_iter": 4, "random_state": 0}
+    models = [one(**options).fit(X, np.zeros(len(y), int)) for one in PAIRS[0]]
+    assert_same_fit(*models)
+    assert models[0].best_validation_score_ == 1
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_of_several_weighted_outputs_are_reported_alike(values, loss, solver):
+    X, y = values
+    y, weight = np.exp(np.c_[y, -y]), np.random.default_rng(0).uniform(0, 3, len(y))
+    models = [
+        one(loss, (5,), solver=solver, max_iter=7, batch_size=30, random_state=0, alpha=3.0).fit(
+            X, y, weight
+        )
+        for one in PAIRS[1]
+    ]
+    if solver == "adam":
+        assert_same_fit(*models)
+    ours = models[0]
+    assert ours.loss_curve_ == ours.history_["loss"]
+    if solver == "lbfgs":  # each iteration's, and the last one's
+        p = ours.predict(X)
+        terms = (y - p) ** 2 / 2 if loss == "squared_error" else y * np.log(y / p) - y + p
+        terms = terms.mean(axis=1) if loss == "squared_error" else terms.sum(axis=1)
+        penalty = 1.5 * sum((W**2).sum() for W in ours.coefs_) / weight.sum()
+        assert ours.loss_ == pytest.approx(np.average(terms, weights=weight) + penalty)
+        assert ours.loss_curve_[-1] == pytest.approx(ours.loss_)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 @pytest.mark.parametrize(("before", "after"), [((9,), (4,)), (6, 7), ((5, 4), (3, 8))], ids=str)
 def test_sizes_changed_between_fits_that_go_on_are_not_looked_at(

@@ -207,11 +207,14 @@ def test_at_the_minimum_logistic_regression_and_ours_are_one(digits, kind, class
     ours = kind(alpha=LAMBDA, tol=1e-8, max_iter=10000, **options).fit(given, y)
     single = LogisticRegression(
         C=1 / (weight.sum() * LAMBDA),
-        l1_ratio=options["l1_ratio"],
         solver="saga" if options["l1_ratio"] else "newton-cg",
         tol=1e-10 if options["l1_ratio"] else 1e-9,
         max_iter=100000,
-        **({"penalty": "elasticnet"} if options["l1_ratio"] else {}),
+        **(
+            {"penalty": "elasticnet", "l1_ratio": options["l1_ratio"]}
+            if options["l1_ratio"]
+            else {}
+        ),
     )
     if kind is SoftmaxClassifier or classes == 2:
         other = clone(single).fit(X, y, weight)

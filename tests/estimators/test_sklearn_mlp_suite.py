@@ -67,3 +67,29 @@ def test_the_suite_runs_our_classes():
 @pytest.mark.parametrize(("test", "private"), LEFT_OUT.items())
 def test_left_out_tests_read_private_names(test, private):
     assert re.search(rf"\b(mlp|clf)\.{private}\b", inspect.getsource(TESTS[test]))
+    assert private.startswith("_")
+    assert hasattr(sklearn.neural_network.MLPClassifier(), private) or private in inspect.getsource(
+        sklearn.neural_network.MLPClassifier.__mro__[2]
+    )
+
+
+PRIVATE = re.compile(r"^\s*(?:from|import)\s+(sklearn(?:\.\w+)*\._\w+)", re.MULTILINE)
+
+
+def test_no_private_module_of_scikit_learn_is_imported(project_root):
+    sources = sorted((project_root / "src").rglob("*.py"))
+    assert len(sources) > 50
+    found = {str(path): PRIVATE.findall(path.read_text(encoding="utf-8")) for path in sources}
+    assert {path: names for path, names in found.items() if names} == {}
+    assert PRIVATE.findall("from sklearn.utils._param_validation import x") != []
+
+
+PRIVATE_NAME = re.compile(r"from\s+sklearn[\w.]*\s+import\s+(?:\([^)]*\b|[^(\n]*\b)(_\w+)")
+
+
+def test_no_private_name_of_scikit_learn_is_imported(project_root):
+    for path in (project_root / "src").rglob("*.py"):
+        assert PRIVATE_NAME.findall(path.read_text(encoding="utf-8")) == [], path
+    assert PRIVATE_NAME.findall("from sklearn.utils import (\n    Bunch,\n    _safe,\n)") == [
+        "_safe"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -101,9 +102,10 @@ def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:
     if text.startswith("Input X contains"):
         return DataError(f"{lines[0]} {name}: {_where_not_finite(X)}")
     if text.startswith("Complex data not supported"):
+        which = "X" if np.iscomplexobj(X) else "y"
         return DataError(
-            f"Complex data not supported. {name}: X holds complex numbers; give their real and "
-            "imaginary parts as columns of their own."
+            f"Complex data not supported. {name}: {which} holds complex numbers; give their real "
+            "and imaginary parts as columns of their own."
         )
     if text.startswith("could not convert string to float"):
         return DataError(f"{text}. {name}: {_where_text(X)}")
@@ -115,10 +117,17 @@ def _where_not_finite(X: Any) -> str:
     if scipy.sparse.issparse(X):
         return f"a stored value of X is not finite; {remedy}"
     values = np.asarray(X)
-    if values.dtype.kind not in "fc":
-        values = values.astype(np.float64)
-    row, column = np.argwhere(~np.isfinite(values))[0]
+    finite = np.isfinite(values) if values.dtype.kind == "f" else np.vectorize(_is_finite)(values)
+    row, column = np.argwhere(~finite)[0]
     return f"the first is in row {row}, column {_column(X, int(column))}; {remedy}"
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a cell of a table of objects holds a number; pandas' NA and None are none."""
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
 
 
 def _where_text(X: Any) -> str:

@@ -35,7 +35,8 @@ def training_state(estimator: Any) -> str:
     iterations = iterations if isinstance(iterations, int) else max(iterations)
     how = ENDINGS.get(estimator.training_status_, estimator.training_status_)
     best = getattr(estimator, "best_epoch_", None)
-    text = f"{how} after {iterations} {'iterations' if best is None else 'epochs'}"
+    what = "iteration" if best is None else "epoch"
+    text = f"{how} after {iterations} {what}{'' if iterations == 1 else 's'}"
     text += "" if best is None else f", kept: epoch {best}"
     loss = getattr(estimator, "loss_", None)
     if loss is not None:
@@ -74,4 +75,5 @@ def html_table(estimator: Any) -> str:
     rows = layer_rows(estimator._network)
     total = sum(row[3] for row in rows)
     state = f"{total:,} parameters, {estimator._theta.dtype}; {training_state(estimator)}"
-    return diagram + table(HEADS, rows, {3}, state, class_="chainrule-layers")
+    cells = [(*row[:3], f"{row[3]:,}") for row in rows]
+    return diagram + table(HEADS, cells, {3}, state, class_="chainrule-layers")

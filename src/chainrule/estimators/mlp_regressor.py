@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import scipy.sparse
 from scipy.special import xlogy
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from chainrule.errors import DataError
+from chainrule.errors import DataError, WrongTypeError
 from chainrule.estimators.constraints import Constraint, function, one_of, real
 from chainrule.estimators.mlp import MultiLayerPerceptron
 from chainrule.estimators.network import Head
@@ -244,6 +245,8 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         return self._encode_again(y)
 
     def _encode_again(self, y: Any) -> np.ndarray:
+        if scipy.sparse.issparse(y):
+            raise WrongTypeError("MLPRegressor: y is a sparse matrix; give it as y.toarray()")
         values = np.asarray(y)
         if values.dtype.kind not in "fiub":
             raise DataError(f"MLPRegressor: y must hold numbers, came an array of {values.dtype}")

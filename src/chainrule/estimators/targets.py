@@ -72,8 +72,7 @@ class Labels:
             table = (scores > 0).astype(np.int64)
             return scipy.sparse.csr_matrix(table) if self.sparse else table
         if self.kind == "binary":
-            second = (scores.reshape(-1) > 0) & (len(self.classes) > 1)
-            return self.classes[second.astype(np.intp)]
+            return self.classes[self._second(scores).astype(np.intp)]
         return self.classes[scores.argmax(axis=1)]
 
     def same_as(self, scores: np.ndarray, encoded: np.ndarray) -> np.ndarray:
@@ -81,8 +80,12 @@ class Labels:
         if self.kind == "multilabel":
             return ((scores > 0) == (encoded > 0)).all(axis=1)
         if self.kind == "binary":
-            return (scores.reshape(-1) > 0) == (encoded > 0)
+            return self._second(scores) == (encoded > 0)
         return scores.argmax(axis=1) == encoded
+
+    def _second(self, scores: np.ndarray) -> np.ndarray:
+        """Which rows are of the second of two classes; none where there is only one."""
+        return (scores.reshape(-1) > 0) & (len(self.classes) > 1)
 
 
 def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:

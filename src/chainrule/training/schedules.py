@@ -124,14 +124,22 @@ class Exponential(Schedule):
 class InverseScaling(Schedule):
     """factor = 1 / (rows + 1)^power, rows trained on before the epoch; 1 in the first epoch.
 
-    scikit-learn's "invscaling".
+    scikit-learn's "invscaling". Rows of an earlier fit count, but not yet in the first epoch of
+    a fit that goes on from it with an update rule that starts afresh.
     """
 
     name = "invscaling"
     power: float = 0.5
 
+    def fresh_memory(self):
+        return {"afresh": 1.0}
+
     def factor(self, clock, memory):
-        return (clock.rows + 1.0) ** -self.power
+        first = (clock.epoch == 0) & bool(memory.get("afresh", 0.0))
+        return np.where(first, 1.0, (clock.rows + 1.0) ** -self.power)
+
+    def epoch_ends(self, memory, loss):
+        memory["afresh"] = 0.0
 
 
 @dataclass(frozen=True)
