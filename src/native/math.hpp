@@ -89,17 +89,24 @@ CHAINRULE_INLINE Vec<T> exp(Vec<T> x) {
     return y * power_of_two<T>(half) * power_of_two<T>(wrapping_add<T>(n, -half));
 }
 
+// exp(x) - 1 without cancellation near zero, for x whose 2^n is a normal number; the sign of zero is lost.
+template <class T>
+CHAINRULE_INLINE Vec<T> expm1_inside(Vec<T> x) {
+    using F = Format<T>;
+    const auto [n, r] = reduce_exponent<T>(x);
+    const Vec<T> y = r * r * polynomial<T>(r, F::expm1) + r;
+    const Vec<T> scale = power_of_two<T>(wrapping_add<T>(n, integers<T>(-1)));  // half of 2^n: exact at both ends
+    const Vec<T> result = T(2) * (y * scale + (scale - T(0.5)));
+    return n == 0 ? y : result;
+}
+
 // exp(x) - 1 without cancellation near zero.
 template <class T>
 CHAINRULE_INLINE Vec<T> expm1(Vec<T> x) {
     using F = Format<T>;
     Vec<T> bounded = x > F::exp_high ? broadcast<T>(F::exp_high) : x;
     bounded = bounded < F::expm1_low ? broadcast<T>(F::expm1_low) : bounded;
-    const auto [n, r] = reduce_exponent<T>(bounded);
-    const Vec<T> y = r * r * polynomial<T>(r, F::expm1) + r;
-    const Vec<T> scale = power_of_two<T>(wrapping_add<T>(n, integers<T>(-1)));  // half of 2^n: exact at both ends
-    const Vec<T> result = T(2) * (y * scale + (scale - T(0.5)));
-    return copy_sign<T>(n == 0 ? y : result, x);
+    return copy_sign<T>(expm1_inside<T>(bounded), x);
 }
 
 // log(1 + f) + n ln2 for |f| < 0.42; `correction` is added at the small end.
@@ -173,7 +180,7 @@ template <class T>
 CHAINRULE_INLINE Vec<T> tanh(Vec<T> x) {
     const Vec<T> limit = broadcast<T>(sizeof(T) == 4 ? T(10) : T(20));
     const Vec<T> size = absolute<T>(x);
-    const Vec<T> e = expm1<T>(T(2) * (size > limit ? limit : size));
+    const Vec<T> e = expm1_inside<T>(T(2) * smaller<T>(limit, size));  // a NaN comes through
     return copy_sign<T>(e / (e + T(2)), x);
 }
 

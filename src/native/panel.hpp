@@ -153,9 +153,9 @@ inline constexpr PanelTable<T, Direction> panels{};
 // Divides `total` into near-equal parts of at most `most`: calls body(begin, size).
 template <class Body>
 CHAINRULE_INLINE void in_parts(ptrdiff_t total, ptrdiff_t most, Body body) {
-    ptrdiff_t parts = (total + most - 1) / most, begin = 0;
+    ptrdiff_t parts = total <= most ? total > 0 : (total + most - 1) / most, begin = 0;  // small layers: no divisions
     for (; parts > 0; --parts) {
-        const ptrdiff_t size = (total - begin + parts - 1) / parts;
+        const ptrdiff_t size = parts == 1 ? total - begin : (total - begin + parts - 1) / parts;
         body(begin, size);
         begin += size;
     }

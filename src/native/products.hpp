@@ -8,8 +8,8 @@
 // dW + i * lddw, x + i * ldx.
 #pragma once
 
+#include "few.hpp"
 #include "panel.hpp"
-#include "weights.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -79,7 +79,9 @@ inline void dense_backward_weights(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, 
                                    const Nonzero* nonzero = nullptr, Prefetch* prefetch = nullptr) {
     Prefetch none;
     const WeightGradient<T> g{in, out, rows, x, ldx, dy, ldy, dW, lddw, accumulate, prefetch ? prefetch : &none, nonzero};
-    if (prefer_dots(g)) {
+    if (are_few(g, db)) {
+        weights_of_few(g, db);
+    } else if (prefer_dots(g)) {
         weights_by_dots(g, db);
     } else {
         weights_by_outputs(g);

@@ -148,6 +148,12 @@ struct Span {
     double l1, l2, rate, decay;
 };
 
+struct Spans {
+    const Span* first;
+    std::int64_t count;
+    std::int64_t padded_end = -1;  // behind this number lie zeros to the end of a vector; -1: there is no such number
+};
+
 struct UpdateOptions {
     Rule rule;
     double learning_rate;  // of this step, bias correction included
@@ -170,10 +176,9 @@ struct Kernels {
     void (*add_to)(const T* values, ptrdiff_t count, double* totals);
     // gradient[i] = sum over segments / weight + slope of the penalty; returns its squared norm, adds the penalty.
     double (*combine)(const T* const* parts, ptrdiff_t n_parts, double inverse_weight, double penalty_scale,
-                      const T* theta, const Span* spans, ptrdiff_t n_spans, ptrdiff_t begin, ptrdiff_t end, T* gradient,
-                      double* penalty);
-    void (*update)(const UpdateOptions&, const Span* spans, ptrdiff_t n_spans, ptrdiff_t begin, ptrdiff_t end,
-                   const T* gradient, T* theta, T* slot_1, T* slot_2);
+                      const T* theta, const Spans& spans, ptrdiff_t begin, ptrdiff_t end, T* gradient, double* penalty);
+    void (*update)(const UpdateOptions&, const Spans& spans, ptrdiff_t begin, ptrdiff_t end, const T* gradient, T* theta,
+                   T* slot_1, T* slot_2);
 };
 
 // Positions of a shuffled epoch to row numbers: see random.hpp.

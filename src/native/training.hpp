@@ -17,12 +17,12 @@ struct Machine<T>::Impl::Stretch {
     int fetched;
     int most_segments;
     std::int64_t stride;
-    Buffer<T> parameters, gradient, segment_gradients;
+    Buffer<T> parameters, gradient, segment_gradients;  // each with room for one more vector, as ``Buffer`` has it
     std::vector<const T*> parts;
     T *slot_1, *slot_2;
     double losses[4] = {}, weights[4] = {};
     std::vector<double> squares, penalties;
-    std::vector<Span> everything;
+    Spans spans;
     std::atomic<bool> stop{false}, trouble{false};
     bool finished = false;                     // written by the leader between meetings
     std::atomic<std::int64_t> alone_until{0};  // the batch before which the others only wait
@@ -43,7 +43,8 @@ struct Machine<T>::Impl::Stretch {
         for (int s = 0; s < most_segments; ++s) parts.push_back(segment_gradients.get() + s * stride);
         squares.resize(static_cast<std::size_t>(chunks));
         penalties.resize(static_cast<std::size_t>(chunks));
-        everything.push_back({0, m.gradient_size, 0.0, 0.0, 1.0, 1.0});
+        spans = {t.spans.data(), static_cast<std::int64_t>(t.spans.size())};
+        if (m.total_size == m.data.theta_size) spans.padded_end = m.data.theta_size;
         m.set_parameters(theta, parameters.get());
     }
 
@@ -65,7 +66,19 @@ struct Machine<T>::Impl::Stretch {
         const std::int64_t number = t.first_batch + i;
         Place p{};
         p.epoch = number / epoch_batches;
-        p.first = number % epoch_batches * t.batch_size;
+        return placed(p, number % epoch_batches * t.batch_size);
+    }
+
+    // The place of the batch after one at `p`, without divisions.
+    Place after(Place p) const {
+        const std::int64_t first = p.first + t.batch_size;
+        const bool ends = t.drop_last ? first > t.order.length - t.batch_size : first >= t.order.length;
+        p.epoch += ends;
+        return placed(p, ends ? 0 : first);
+    }
+
+    Place placed(Place p, std::int64_t first) const {
+        p.first = first;
         p.rows = std::min(t.batch_size, t.order.length - p.first);
         p.segments = segments_of(p.rows);
         p.segment_rows = p.segments == 1 ? p.rows : round_to((p.rows + p.segments - 1) / p.segments, 16);
@@ -168,13 +181,13 @@ struct Machine<T>::Impl::Stretch {
         penalties[slot] = 0.0;
         squares[slot] = m.kernels.combine(derived ? &own : parts.data(), derived ? 1 : p.segments,
                                           weight > 0 ? 1.0 / weight : 0.0, penalty_scale(weight), parameters.get(),
-                                          t.spans.data(), static_cast<std::int64_t>(t.spans.size()), begin, end,
-                                          gradient.get(), &penalties[slot]);
+                                          spans, begin, end, gradient.get(), &penalties[slot]);
     }
 
     void combine_derived(const Place& p) {
         double none = 0.0;
-        m.kernels.combine(parts.data(), p.segments, 1.0, 0.0, parameters.get(), everything.data(), 1, 0, m.gradient_size,
+        const Span everything{0, m.gradient_size, 0.0, 0.0, 1.0, 1.0};
+        m.kernels.combine(parts.data(), p.segments, 1.0, 0.0, parameters.get(), {&everything, 1}, 0, m.gradient_size,
                           gradient.get(), &none);
         m.derive_back(parameters.get(), gradient.get());
     }
@@ -207,8 +220,7 @@ struct Machine<T>::Impl::Stretch {
 
     void update_chunk(std::int64_t c, const UpdateOptions& o) {
         const std::int64_t begin = c * chunk, end = std::min(begin + chunk, m.data.theta_size);
-        m.kernels.update(o, t.spans.data(), static_cast<std::int64_t>(t.spans.size()), begin, end, gradient.get(),
-                         parameters.get(), slot_1, slot_2);
+        m.kernels.update(o, spans, begin, end, gradient.get(), parameters.get(), slot_1, slot_2);
     }
 
     void run(Loan& spaces, Team& team) {
@@ -232,7 +244,8 @@ struct Machine<T>::Impl::Stretch {
         for (std::int64_t i = 0; i < t.n_batches;) {
             const std::int64_t until = threads == 1 ? t.n_batches : alone_until.load(std::memory_order_relaxed);
             if (until <= i) {
-                if (!run_batch(i++, thread, threads, space, order, companions, clock)) return;
+                const Place place = place_of(i);
+                if (!run_batch(i++, place, thread, threads, space, order, companions, clock)) return;
                 if (thread == 0) companions.judge(i);  // before the others can begin another batch
                 companions.meet();
                 continue;
@@ -240,8 +253,8 @@ struct Machine<T>::Impl::Stretch {
             if (thread == 0) {
                 Companions nobody(*this, 0, 1, barrier);
                 const auto start = std::chrono::steady_clock::now();
-                while (i < until && !finished) {
-                    if (!run_batch(i, 0, 1, space, order, nobody, clock)) finished = true;
+                for (Place place = place_of(i); i < until && !finished; place = after(place)) {
+                    if (!run_batch(i, place, 0, 1, space, order, nobody, clock)) finished = true;
                     ++i;
                     if (threads > 1 && std::chrono::steady_clock::now() - start > companions.patience) break;
                 }
@@ -302,11 +315,10 @@ struct Machine<T>::Impl::Stretch {
     };
 
     // False where the stretch ends with this batch.
-    bool run_batch(std::int64_t i, int thread, int threads, Workspace<T>& space, EpochOrder& order, Companions& companions,
-                   Clock& clock) {
+    bool run_batch(std::int64_t i, const Place& p, int thread, int threads, Workspace<T>& space, EpochOrder& order,
+                   Companions& companions, Clock& clock) {
         const bool leader = thread == 0;
         const bool shared = chunks >= 2 && threads > 1;  // enough parameters to divide them among threads
-        const Place p = place_of(i);
         const std::int64_t ld = m.ld_for(p.segment_rows);
         if (leader) {
             const bool asked = t.stop != nullptr && *t.stop != 0;

@@ -197,7 +197,7 @@ class CompiledObjective:
         self._require_loss()
         arrays, rows = native_rows(self.program, inputs, target)
         if isinstance(order, np.ndarray):
-            order = _order(order, rows)
+            order = _order(order)
         length = order.shape[-1] if isinstance(order, np.ndarray) else rows
         size = min(operator.index(batch_size), length)
         if size < 1:
@@ -209,6 +209,7 @@ class CompiledObjective:
         if len(rates) not in (1, count):
             raise OptionError(f"expected 1 or {count} learning rates, got {len(rates)}")
         report = np.zeros((4, count))
+        decays = rule.kind == "adamw" and rule.weight_decay != 0
         options = {
             "rule": "adam" if rule.kind == "adamw" else rule.kind,
             "momentum": rule.momentum,
@@ -216,9 +217,9 @@ class CompiledObjective:
             "beta_1": rule.beta_1,
             "beta_2": rule.beta_2,
             "epsilon": rule.epsilon,
-            "weight_decay": rule.weight_decay if rule.kind == "adamw" else 0.0,
+            "weight_decay": rule.weight_decay if decays else 0.0,
             "clip_norm": 0.0 if clip_norm is None else float(clip_norm),
-            "spans": self._spans(rate_factors or {}, decay_factors or {}),
+            "spans": self._spans(rate_factors or {}, decay_factors or {}, decays),
             "batch_size": size,
             "first_batch": operator.index(first_batch),
             "n_batches": count,
@@ -234,10 +235,13 @@ class CompiledObjective:
             "order": (order.seed, order.window or 0) if isinstance(order, Shuffle) else order,
         }
         self._check_state(rule, state)
-        outcome, raised = self._machine.run_batches(
-            self._theta(theta, change=True), list(state.slots), arrays,
-            native_weight(weight, rows), rates, *report, options,
-        )  # fmt: skip
+        try:
+            outcome, raised = self._machine.run_batches(
+                self._theta(theta, change=True), list(state.slots), arrays,
+                native_weight(weight, rows), rates, *report, options,
+            )  # fmt: skip
+        except IndexError:
+            raise OptionError(f"order names rows outside [0, {rows})") from None
         state.step += outcome[0]
         return self._report(outcome, raised, report)
 
@@ -255,23 +259,25 @@ class CompiledObjective:
                 f"of {self.vector.size} numbers of {self.dtype}; see rule.initial_state"
             )
 
-    def _spans(self, rates: Mapping[str, float], decays: Mapping[str, float]) -> list[list[float]]:
+    def _spans(
+        self, rates: Mapping[str, float], factors: Mapping[str, float], decays: bool
+    ) -> list[list[float]]:
         """[begin, end, l1, l2, rate, decay], neighbours with the same factors joined."""
-        for name in (*rates, *decays):
+        for name in (*rates, *factors):
             if name not in self.vector.slices:
                 raise OptionError(f"factors name the parameter {name!r}, which is not there")
         spans: list[list[float]] = []
         for name, where in sorted(self.vector.slices.items(), key=lambda item: item[1].start):
-            factors = [
+            own = [
                 self.program.l1.get(name, 0.0),
                 self.program.l2.get(name, 0.0),
                 float(rates.get(name, 1.0)),
-                float(decays.get(name, 1.0)),
+                float(factors.get(name, 1.0)) if decays else 1.0,
             ]
-            if spans and spans[-1][2:] == factors:
+            if spans and spans[-1][2:] == own:
                 spans[-1][1] = where.stop
             else:
-                spans.append([where.start, where.stop, *factors])
+                spans.append([where.start, where.stop, *own])
         return spans
 
     def _report(
@@ -339,15 +345,13 @@ def _threads(n_threads: int | None) -> int:
     return default_threads() if n_threads is None else max(1, operator.index(n_threads))
 
 
-def _order(order: np.ndarray, rows: int) -> np.ndarray:
-    """Row numbers as contiguous int64, all of them rows that are there."""
+def _order(order: np.ndarray) -> np.ndarray:
+    """Row numbers as contiguous int64."""
     if order.ndim not in (1, 2) or order.dtype.kind not in "iu":
         raise OptionError(
             "order must be a vector of row numbers, or a matrix of them with a row for each "
             f"epoch, got {order.dtype} {order.shape}"
         )
-    if order.size and not (order.min() >= 0 and order.max() < rows):
-        raise OptionError(f"order names rows outside [0, {rows})")
     return np.ascontiguousarray(order, np.int64)
 
 

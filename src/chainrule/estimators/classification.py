@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 
 from chainrule.errors import DataError, OptionError
 from chainrule.estimators.class_weights import with_class_weights
-from chainrule.estimators.network import Head
+from chainrule.estimators.network import Head, NamedLoss
 from chainrule.estimators.rules import is_mini_batch
 from chainrule.estimators.targets import (
     Labels,
@@ -20,7 +20,6 @@ from chainrule.estimators.targets import (
     labels_from_classes,
     smooth,
 )
-from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 
 
@@ -96,17 +95,12 @@ class Classification(ClassifierMixin):
         return encoded.reshape(-1, 1).astype(bool) if self._labels.kind == "binary" else None
 
     def _softmax_head(self) -> Head:
-        def loss(scores: Node, target: Node) -> Node:
-            return FUNCTIONS["softmax_cross_entropy"](
-                scores, target, label_smoothing=self.label_smoothing, name="loss"
-            )
-
+        smoothing = ("label_smoothing", float(self.label_smoothing))
+        loss = NamedLoss("softmax_cross_entropy", (smoothing,))
         return Head(self._labels.outputs, "softmax", loss, (ROWS,), int)
 
     def _sigmoid_head(self) -> Head:
-        def loss(scores: Node, target: Node) -> Node:
-            return FUNCTIONS["binary_cross_entropy_with_logits"](scores, target, name="loss")
-
+        loss = NamedLoss("binary_cross_entropy_with_logits")
         outputs = self._labels.outputs
         shape = (ROWS,) if self._labels.kind == "binary" else (ROWS, outputs)
         return Head(outputs, "logistic", loss, shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+from sklearn import get_config
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d, validate_data
 
@@ -27,9 +28,18 @@ def check_rows(estimator: Any, X: Any, *, reset: bool) -> Any:
 
 
 def check_rows_and_target(
-    estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool
+    estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool, finite: bool = True
 ) -> tuple[Any, Any]:
-    """X as ``check_rows`` gives it; y as an array of as many rows, one column made flat."""
+    """X as ``check_rows`` gives it; y as an array of as many rows, one column made flat.
+
+    Without ``finite`` rows that need nothing else may come back with NaN and infinity in them:
+    for callers who look for these themselves.
+    """
+    if _are_plain(estimator, X, y, reset, finite):
+        estimator.n_features_in_ = X.shape[1]
+        if reset:
+            vars(estimator).pop("feature_names_in_", None)
+        return X, y
     try:
         with np.errstate(invalid="ignore"):
             X, y = validate_data(
@@ -91,6 +101,28 @@ def is_plain(estimator: Any, X: Any, dtype: np.dtype) -> bool:
         and X.shape[0] > 0
         and not hasattr(estimator, "feature_names_in_")
     )
+
+
+def _are_plain(estimator: Any, X: Any, y: Any, reset: bool, finite: bool) -> bool:
+    """Whether validation would give back these very rows and targets, with nothing to say."""
+    if not (type(X) is np.ndarray and X.ndim == 2 and X.dtype in FLOATS and X.size > 0):
+        return False
+    if not (type(y) is np.ndarray and y.dtype.kind in "fiub" and y.shape == (X.shape[0],)):
+        return False
+    known = vars(estimator)
+    if not reset and ("feature_names_in_" in known or known["n_features_in_"] != X.shape[1]):
+        return False
+    if get_config()["assume_finite"]:
+        return True
+    return _sum_is_finite(y) and (not finite or _sum_is_finite(X))
+
+
+def _sum_is_finite(values: np.ndarray) -> bool:
+    """Whether no value is NaN or infinite; "no" also where large ones add up to infinity."""
+    if values.dtype.kind != "f":
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 def _explained(estimator: Any, X: Any, error: ValueError) -> ValueError:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn import get_config
 from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError, GraphError, LabelError, OptionError, ShapeError
@@ -14,7 +15,7 @@ from chainrule.estimators.checkpointing import checkpoints_of, note_data, random
 from chainrule.estimators.data import check_rows_and_target, check_weights
 from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
-from chainrule.estimators.network import Head, Hidden, Network, build_network
+from chainrule.estimators.network import Head, Hidden, Network, make_network
 from chainrule.estimators.rules import is_mini_batch, make_update_rule
 from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_callbacks
 from chainrule.estimators.solving import Rows, Run, train
@@ -104,8 +105,8 @@ class TrainedEstimator(NetworkEstimator):
         return Hidden()
 
     @abstractmethod
-    def _penalised(self, network: Network, total_weight: float) -> Network:
-        """The network with its penalty; a perceptron's is divided by the weights of the rows."""
+    def _strengths(self, total_weight: float) -> tuple[float, float]:
+        """λ of L2 and of L1; a perceptron's are divided by the weights of the rows."""
 
     def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
         """The run itself."""
@@ -129,7 +130,9 @@ class TrainedEstimator(NetworkEstimator):
         asked = checkpoints_of(self, incremental=incremental)
         with unchanged_on_failure(self), asked as kept:
             first = not self._has_arrays() or not (self.warm_start or incremental)
-            X, y = check_rows_and_target(self, X, y, reset=first, numeric=self._numeric_target)
+            look = {"reset": first, "numeric": self._numeric_target}
+            as_it_goes = is_mini_batch(self) and not self.early_stopping
+            X, y = check_rows_and_target(self, X, y, finite=not as_it_goes, **look)
             encoded = self._learn_target(y, first=first, incremental=incremental, classes=classes)
             rows = Rows(
                 X,
@@ -155,10 +158,16 @@ class TrainedEstimator(NetworkEstimator):
                 penalty_scale=self._penalty_scale,
                 loss_parts=self._loss_parts,
                 row_constants=self._row_constants(rows.y),
+                check_finite=as_it_goes and not get_config()["assume_finite"],
                 options=self._solver_options,
                 kept=kept,
             )
-            self._keep(network, self._train(network, theta0, rows, run), first)
+            try:
+                result = self._train(network, theta0, rows, run)
+            except DataError:
+                check_rows_and_target(self, X, y, **look)  # which has the words for NaN
+                raise
+            self._keep(network, result, first)
         end_fit(context, self, X, y)
         return self
 
@@ -172,8 +181,12 @@ class TrainedEstimator(NetworkEstimator):
         if not first and getattr(self, "_made_for", None) == made_for:
             return self._network
         self._made_for = made_for
-        network = build_network(columns, self._hidden(first), head, self.n_threads)
-        return self._penalised(network, total_weight)
+        return self._network_for(columns, first, head, total_weight)
+
+    def _network_for(self, columns: int, first: bool, head: Head, total_weight: float) -> Network:
+        l2, l1 = self._strengths(total_weight)
+        hidden = self._hidden(first)
+        return make_network(columns, hidden, head, self.n_threads, l2=l2, l1=l1)
 
     def _start(
         self, network: Network, random_state: np.random.RandomState, dtype: Any, first: bool
@@ -306,7 +319,7 @@ class TrainedEstimator(NetworkEstimator):
             encoded = self._learn_target(y, first=True, incremental=False, classes=None)
         else:
             encoded = self._encode_again(y)
-        network = build_network(X.shape[1], self._hidden(first), self._head(), self.n_threads)
-        network = self._penalised(network, total_weight or X.shape[0])
+        weight = total_weight or X.shape[0]
+        network = self._network_for(X.shape[1], first, self._head(), weight)
         theta = self._start(network, check_random_state(self.random_state), X.dtype, first)
         return network, theta, X, self._for_loss(encoded)

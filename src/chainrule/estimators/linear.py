@@ -132,12 +132,8 @@ class LinearClassifier(Classification, TrainedEstimator):
 
     # penalty and training ----------------------------------------------------------------
 
-    def _strengths(self) -> tuple[float, float]:
-        """λ of L2 and of L1."""
+    def _strengths(self, total_weight: float = 1.0) -> tuple[float, float]:
         return float(self.alpha * (1 - self.l1_ratio)), float(self.alpha * self.l1_ratio)
-
-    def _penalised(self, network: Network, total_weight: float) -> Network:
-        return network.penalised(*self._strengths())
 
     def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
         l2, l1 = self._strengths()

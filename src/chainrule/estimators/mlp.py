@@ -38,8 +38,8 @@ class MultiLayerPerceptron(TrainedEstimator):
             )
         return hidden
 
-    def _penalised(self, network: Network, total_weight: float) -> Network:
-        return network.penalised(self.alpha / total_weight)
+    def _strengths(self, total_weight: float) -> tuple[float, float]:
+        return float(self.alpha / total_weight), 0.0
 
     def _has_arrays(self) -> bool:
         return hasattr(self, "coefs_")

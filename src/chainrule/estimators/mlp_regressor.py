@@ -13,11 +13,10 @@ from sklearn.utils.metaestimators import available_if
 from chainrule.errors import DataError, WrongTypeError
 from chainrule.estimators.constraints import Constraint, function, one_of, real
 from chainrule.estimators.mlp import MultiLayerPerceptron
-from chainrule.estimators.network import Head
+from chainrule.estimators.network import Head, NamedLoss
 from chainrule.estimators.options import COMMON, HIDDEN
 from chainrule.estimators.own_loss import own_loss
 from chainrule.estimators.rules import is_mini_batch
-from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 
 LOSSES = ("squared_error", "poisson", "huber", "absolute_error", "quantile")
@@ -261,11 +260,11 @@ class MLPRegressor(RegressorMixin, MultiLayerPerceptron):
         shape = (ROWS,) if self.n_outputs_ == 1 else (ROWS, self.n_outputs_)
         if not isinstance(name, str):
             return Head(self.n_outputs_, "identity", own_loss(name), shape)
-        options = {"quantile": {"q": self.quantile}, "huber": {"delta": self.huber_delta}}
-
-        def loss(scores: Node, target: Node) -> Node:
-            return FUNCTIONS[name](scores, target, name="loss", **options.get(name, {}))
-
+        options = {
+            "quantile": (("q", float(self.quantile)),),
+            "huber": (("delta", float(self.huber_delta)),),
+        }
+        loss = NamedLoss(name, options.get(name, ()))
         return Head(self.n_outputs_, "exp" if name == "poisson" else "identity", loss, shape)
 
     @property

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
+from chainrule import engine
 from chainrule.errors import GraphError, OptionError, ShapeError
 from chainrule.graph import FUNCTIONS, LEAVES, Graph, Node, Parameter
 from chainrule.graph.node import Apply
@@ -28,6 +29,18 @@ OUTPUTS = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", 
 
 FEW_ROWS = 256
 """Up to so many rows one thread predicts."""
+
+
+@dataclass(frozen=True)
+class NamedLoss:
+    """A loss of the library with its options; two that say the same are equal."""
+
+    name: str
+    options: tuple[tuple[str, float], ...] = ()
+
+    def __call__(self, scores: Node, target: Node) -> Node:
+        """The loss of each row."""
+        return FUNCTIONS[self.name](scores, target, name="loss", **dict(self.options))
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,11 @@ class Hidden:
     layers: Any = None
     start: float = 6.0
 
+    @property
+    def plain(self) -> bool:
+        """Whether sizes, names and numbers say all: no function or layer of one's own."""
+        return self.layers is None and all(isinstance(one, str) for one in self.activations)
+
 
 @dataclass(frozen=True)
 class Head:
@@ -66,7 +84,7 @@ class Head:
     activation : str
         A key of ``OUTPUTS``.
     loss : callable
-        From the nodes (scores, target) to the loss of each row.
+        From the nodes (scores, target) to the loss of each row; a ``NamedLoss``, or one's own.
     target_shape : tuple
         Of the target leaf.
     target_dtype : type
@@ -136,7 +154,7 @@ class Network:
 
     def penalised(self, l2: float, l1: float = 0.0) -> Network:
         """The same network with λ₂/2 Σ‖W‖² + λ₁ Σ|W| over its matrices as penalty."""
-        matrices = [p for p in self.objective.vector.parameters if len(p.shape) >= 2]
+        matrices = [p for p in Graph(self.row_loss).parameters if len(p.shape) >= 2]
         terms = [
             FUNCTIONS[name](*matrices, strength=strength)
             for name, strength in (("l2", l2), ("l1", l1))
@@ -189,6 +207,37 @@ class Network:
         if output is not scores and not (isinstance(output, Apply) and output.inputs == (scores,)):
             raise GraphError("a stored network's output must be computed from its scores")
         return cls(row_loss, scores, output)
+
+
+def make_network(
+    columns: int,
+    hidden: Hidden,
+    head: Head,
+    n_threads: int | None = None,
+    *,
+    l2: float = 0.0,
+    l1: float = 0.0,
+) -> Network:
+    """``build_network`` with a penalty; the one of an earlier fit where plain options say all.
+
+    Estimators may share a network: it holds no parameters and no rows.
+    """
+    if hidden.plain and isinstance(head.loss, NamedLoss):
+        return _network_of_options(columns, hidden, head, n_threads, l2, l1, engine.available())
+    return build_network(columns, hidden, head, n_threads).penalised(l2, l1)
+
+
+@lru_cache(maxsize=16)
+def _network_of_options(
+    columns: int,
+    hidden: Hidden,
+    head: Head,
+    n_threads: int | None,
+    l2: float,
+    l1: float,
+    compiled: bool,  # what runs a network stays with it
+) -> Network:
+    return build_network(columns, hidden, head, n_threads).penalised(l2, l1)
 
 
 def build_network(

@@ -13,12 +13,11 @@ import numpy as np
 from chainrule.errors import OptionError
 from chainrule.estimators.linear import LinearClassifier
 from chainrule.estimators.monitoring import HeldOut
-from chainrule.estimators.network import Head, Network, build_network
+from chainrule.estimators.network import Head, NamedLoss, Network, make_network
 from chainrule.estimators.rules import is_mini_batch
 from chainrule.estimators.sklearn_callbacks import Bridge
 from chainrule.estimators.solving import Rows, Run
 from chainrule.estimators.targets import one_column_a_class, smooth
-from chainrule.graph import FUNCTIONS, Node
 from chainrule.ops import ROWS
 from chainrule.training import History, Result
 from chainrule.training.checkpoints import Checkpoints
@@ -141,12 +140,10 @@ class OneVsAllClassifier(LinearClassifier):
         self, network: Network, theta0: np.ndarray, rows: Rows
     ) -> list[tuple[Network, np.ndarray, Rows]]:
         """Network, start and rows of each class's own problem."""
-
-        def loss(scores: Node, target: Node) -> Node:
-            return FUNCTIONS["binary_cross_entropy_with_logits"](scores, target, name="loss")
-
+        loss = NamedLoss("binary_cross_entropy_with_logits")
         head = Head(1, "logistic", loss, (ROWS,), start="zeros", bias=self.fit_intercept)
-        single = self._penalised(build_network(rows.X.shape[1], self._hidden(True), head), 1.0)
+        l2, l1 = self._strengths(1.0)
+        single = make_network(rows.X.shape[1], self._hidden(True), head, l2=l2, l1=l1)
         values = network.objective.unpack(theta0)
         problems = []
         for k in range(len(self.classes_)):

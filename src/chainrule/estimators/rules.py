@@ -69,7 +69,10 @@ def make_rate_schedule(estimator: Any) -> Schedule:
 
 
 class RowOrder:
-    """The rows in a new order every epoch: scikit-learn's draws, one shuffle upon the last."""
+    """The rows in a new order every epoch: scikit-learn's draws, one shuffle upon the last.
+
+    Every call gives the same array, shuffled once more for a new epoch.
+    """
 
     def __init__(self, rows: int, random_state: np.random.RandomState) -> None:
         self.order = np.arange(rows)
@@ -99,7 +102,6 @@ class RowOrder:
 
     def __call__(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:
-            permutation = np.arange(len(self.order))
-            self.random_state.shuffle(permutation)
-            self.order, self.epoch = self.order[permutation], epoch
+            self.random_state.shuffle(self.order)
+            self.epoch = epoch
         return self.order

@@ -77,6 +77,8 @@ class Run:
         What goes on from the last run (``warm_start``, ``partial_fit``).
     penalty_scale : {"mean", "batch"}
         See ``Trainer``.
+    check_finite : bool
+        Look for NaN and infinity in the rows while they are gathered: nobody has done so before.
     loss_parts : int
         The loss reported is that of a row divided by this: scikit-learn averages a squared error
         over outputs, though its gradient is that of the sum.
@@ -94,6 +96,7 @@ class Run:
     one_epoch: bool = False
     memory: Memory | None = None
     penalty_scale: str = "batch"
+    check_finite: bool = False
     loss_parts: int = 1
     row_constants: np.ndarray | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -137,6 +140,7 @@ def make_trainer(
         n_iter_no_change=None if math.isinf(patience) else int(patience),
         validation=run.validation,
         n_threads=estimator.n_threads,
+        check_finite=run.check_finite,
     )
     if run.memory is not None:
         run.memory.hand_on(trainer, update_rule=run.one_epoch)

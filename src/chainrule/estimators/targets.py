@@ -97,9 +97,11 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
         As scikit-learn: for targets that are not classes.
     """
     _check_kinds(y)
-    check_classification_targets(y)
     if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub":
-        return _labels_of(np.unique(y))  # nothing more to find out, and small fits are short
+        found = np.unique(y)
+        if 2 * len(found) <= len(y):  # else scikit-learn has something to say
+            return _labels_of(found)  # nothing more to find out, and small fits are short
+    check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator" and multilabel:
         return Labels(np.arange(y.shape[1]), "multilabel", bool(scipy.sparse.issparse(y)))

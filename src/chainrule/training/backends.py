@@ -137,6 +137,7 @@ class CompiledBackend:
             decay_factors=recipe.decay_factors,
             dropout_seed=recipe.dropout_seed,
             n_threads=recipe.n_threads,
+            check_finite=recipe.check_finite,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chainrule.errors import OptionError
@@ -54,6 +54,11 @@ class History:
         """Add a row; what is not given is NaN."""
         for name, column in self.columns.items():
             column.append(row.get(name, math.nan))
+
+    def extend(self, rows: int, **columns: Iterable[float]) -> None:
+        """Add that many rows, column by column; what is not given is NaN."""
+        for name, column in self.columns.items():
+            column.extend(columns.get(name, [math.nan] * rows))
 
     def __len__(self) -> int:
         return len(self.columns["epoch"])

@@ -53,9 +53,8 @@ class NumpyBackend:
         parts = []
         for start in range(0, rows, BLOCK_ROWS):
             block = {name: dense(X[start : start + BLOCK_ROWS]) for name, X in inputs.items()}
-            for name, X in block.items():
-                if check_finite and not np.all(np.isfinite(X)):
-                    raise DataError(f"input {name!r}: expected finite numbers")
+            if check_finite:
+                refuse_not_finite(block)
             with np.errstate(all="ignore"):
                 parts.append(plan.forward(parameters | self._inputs(graph, block))[plan.output])
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -100,6 +99,8 @@ class NumpyBackend:
             epochs = (first_batch + i) // per_epoch - first_batch // per_epoch
             own = order[epochs] if isinstance(order, np.ndarray) and order.ndim == 2 else order
             batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, own))
+            if recipe.check_finite:
+                refuse_not_finite(batch.inputs)
             level = 1.0 if dropout is None else float(dropout[i])
             measures, gradient = self._batch(theta, batch, recipe, first_batch + i, level)
             done.append(measures)
@@ -194,6 +195,13 @@ class NumpyBackend:
             else block[str(node.name)].astype(self.dtype, copy=False)
             for node in graph.inputs
         }
+
+
+def refuse_not_finite(inputs: Mapping[str, np.ndarray]) -> None:
+    """Raise a ``DataError`` where an input holds NaN or infinity."""
+    for name, X in inputs.items():
+        if not np.all(np.isfinite(X)):
+            raise DataError(f"input {name!r}: expected finite numbers")
 
 
 def clip(gradient: np.ndarray, norm: float, longest: float | None) -> None:

@@ -26,6 +26,7 @@ class Recipe:
     decay_factors: Mapping[str, float] = field(default_factory=dict)
     dropout_seed: int | None = None
     n_threads: int | None = None
+    check_finite: bool = False
 
     def batches_per_epoch(self, rows: int) -> int:
         """⌈rows / batch_size⌉; ⌊ ⌋ with ``drop_last``, but never none."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,20 +29,43 @@ class Clock:
 
     Attributes
     ----------
-    step : ndarray of int
-        Batches before this one since training began.
-    epoch : ndarray of int
-        Epochs finished before it.
-    rows : ndarray of int
-        Rows trained on before its epoch began.
-    progress : ndarray of float
-        The share of all planned steps that lies before it, in [0, 1].
+    first, count : int
+        Batches made before the stretch, and in it.
+    per_epoch, rows_per_epoch : int
+        Batches and rows of an epoch.
+    planned : int
+        Batches of the whole training.
+    rows_before : int
+        Rows trained on before the stretch's first epoch began.
     """
 
-    step: np.ndarray
-    epoch: np.ndarray
-    rows: np.ndarray
-    progress: np.ndarray
+    first: int
+    count: int
+    per_epoch: int
+    rows_per_epoch: int
+    planned: int
+    rows_before: int
+
+    @cached_property
+    def step(self) -> np.ndarray:
+        """Batches before this one since training began."""
+        return np.arange(self.first, self.first + self.count)
+
+    @cached_property
+    def epoch(self) -> np.ndarray:
+        """Epochs finished before it."""
+        return self.step // self.per_epoch
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Rows trained on before its epoch began."""
+        epochs = self.epoch - self.first // self.per_epoch
+        return self.rows_before + epochs * self.rows_per_epoch
+
+    @cached_property
+    def progress(self) -> np.ndarray:
+        """The share of all planned steps that lies before it, in [0, 1]."""
+        return np.minimum(self.step / self.planned, 1.0)
 
 
 class Schedule(ABC):
@@ -78,7 +102,7 @@ class Schedule(ABC):
 
     def factor(self, clock: Clock, memory: Memory) -> np.ndarray:
         """The factor of each batch."""
-        return np.full(len(clock.step), memory.get("factor", 1.0))
+        return np.full(clock.count, memory.get("factor", 1.0))
 
     def epoch_ends(self, memory: Memory, loss: float) -> None:  # noqa: B027
         """Take note of an epoch's loss (of its negated score where there is a validation)."""

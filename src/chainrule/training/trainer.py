@@ -82,6 +82,9 @@ class Trainer:
         Which of several epochs with the best score is the best.
     n_threads : int, optional
         Of the compiled engine. The result has the same bits for any number.
+    check_finite : bool
+        Refuse rows with NaN or infinity by a ``DataError`` when a batch meets them; training
+        cannot go on from there.
 
     Attributes
     ----------
@@ -137,6 +140,7 @@ class Trainer:
         validation: Callable[[np.ndarray], Any] | None = None,
         ties: str = "first",
         n_threads: int | None = None,
+        check_finite: bool = False,
     ) -> None:
         self.objective = objective
         self.rule = make_update(update)
@@ -160,6 +164,7 @@ class Trainer:
             },
             dropout_seed=_seed(seed) if masks else None,
             n_threads=n_threads,
+            check_finite=check_finite,
         )
         self.max_epochs = check_count("max_epochs", max_epochs)
         self.shuffle = Shuffle(_seed(seed), window) if shuffle else None
@@ -175,7 +180,6 @@ class Trainer:
         self.seconds = 0.0
         self._tally = np.zeros(4)
         self._good = self.theta.copy()
-        self._ahead: dict[int, np.ndarray] = {}
         self.bind(X, y, sample_weight)
 
     @property
@@ -205,7 +209,7 @@ class Trainer:
         """
         self.rows = bind_rows(self.objective.rows, X, y, sample_weight)
         self.batch = 0
-        self._ahead = {}
+        self._forget_orders()
 
     def run_epoch(self) -> dict[str, Any]:
         """To the end of the epoch, then validation, schedule and history; the history's new row.
@@ -227,7 +231,7 @@ class Trainer:
         begin = perf_counter()
         said = None if self.validation is None else as_validation(self.validation(self.theta))
         self.seconds += perf_counter() - begin
-        self._epoch_ended(self.epoch, self._tally, rate, self.seconds, said)
+        self._epochs_ended(self._tally[:, None], [rate], [self.seconds], said)
         return self.history[-1]
 
     def run_epochs(self, count: int) -> int:
@@ -253,10 +257,9 @@ class Trainer:
             self.run_epoch()
             return 1
         elapsed = perf_counter() - begin
-        for i, tally in enumerate(tallies):
-            rate = float(rates[(i + 1) * self.batches_per_epoch - 1])
-            seconds = self.seconds + elapsed * (i + 1) / count
-            self._epoch_ended(self.epoch - count + 1 + i, tally, rate, seconds, None)
+        per_epoch = self.batches_per_epoch
+        seconds = self.seconds + elapsed / count * np.arange(1, count + 1)
+        self._epochs_ended(tallies, rates[per_epoch - 1 :: per_epoch].tolist(), seconds.tolist())
         self.seconds += elapsed
         return count
 
@@ -343,30 +346,34 @@ class Trainer:
 
     # the parts of an epoch ---------------------------------------------------------------
 
-    def _epoch_ended(
+    def _epochs_ended(
         self,
-        epoch: int,
-        tally: np.ndarray,
-        rate: float,
-        seconds: float,
-        said: Validation | None,
+        tallies: np.ndarray,
+        rates: list[float],
+        seconds: list[float],
+        said: Validation | None = None,
     ) -> None:
-        """Early stopping, schedule and history take note of an epoch."""
-        loss, size, norms, batches = tally.tolist()
-        loss = loss / size if size else 0.0
-        watched = loss if said is None else said.score
-        self.watch.see(watched, epoch, self.theta)
-        self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
+        """Early stopping, schedule and history take note of the epochs just made, one a column."""
+        losses, sizes, norms, batches = tallies
+        losses = np.divide(losses, sizes, out=np.zeros_like(losses), where=sizes != 0).tolist()
+        epochs = range(self.epoch - len(losses) + 1, self.epoch + 1)
+        for epoch, loss in zip(epochs, losses, strict=True):
+            watched = loss if said is None else said.score
+            self.watch.see(watched, epoch, self.theta)
+            self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
         if self.watch.stalled:
-            self._stall(rate)
-        self.history.append(
-            epoch=epoch,
-            loss=loss,
-            validation_loss=math.nan if said is None else said.loss,
-            validation_score=math.nan if said is None else said.score,
-            gradient_norm=norms / batches,
-            learning_rate=rate,
+            self._stall(rates[-1])
+        validation = {}
+        if said is not None:
+            validation = {"validation_loss": [said.loss], "validation_score": [said.score]}
+        self.history.extend(
+            len(losses),
+            epoch=epochs,
+            loss=losses,
+            gradient_norm=(norms / batches).tolist(),
+            learning_rate=rates,
             seconds=seconds,
+            **validation,
         )
 
     def _stretch(self, batches: int) -> tuple[np.ndarray, float]:
@@ -383,7 +390,7 @@ class Trainer:
             batches -= count
             if report.n_done < count:
                 break
-        return np.concatenate(losses), rate
+        return losses[0] if len(losses) == 1 else np.concatenate(losses), rate
 
     def _run_stretch(self, rates: np.ndarray) -> BatchReport:
         first = self.epoch * self.batches_per_epoch + self.batch
@@ -420,7 +427,7 @@ class Trainer:
         )
 
     def _run_blindly(self, rates: np.ndarray, count: int) -> np.ndarray | None:
-        """``count`` whole epochs: what ``_tally`` would be for each; ``None`` if one failed."""
+        """``count`` whole epochs: ``_tally`` of each as a column; ``None`` if one failed."""
         first, good = self.epoch * self.batches_per_epoch, self.theta.copy()
         try:
             report = self._run_batches(rates, first, self._orders(count))
@@ -429,10 +436,12 @@ class Trainer:
             return None
         if report.stopped is not None:
             return None
-        columns = np.array(self._columns(report, first))
+        columns = self._columns(report, first)
         self._advance(first, len(rates))
-        self._good, self._ahead = good, {}
-        return columns.reshape(4, count, -1).sum(axis=2).T
+        self._good = good
+        self._forget_orders()
+        with np.errstate(over="ignore"):  # as in ``_columns``
+            return columns.reshape(4, count, -1).sum(axis=2)
 
     def _position(self) -> tuple[np.ndarray, tuple[np.ndarray, ...], int]:
         return self.theta.copy(), tuple(slot.copy() for slot in self.slots), self.step
@@ -445,27 +454,37 @@ class Trainer:
 
     def _orders(self, count: int) -> Order:
         """The orders of so many epochs, the one to come first."""
-        if self.order is None:
-            return self.shuffle
-        return np.stack([self._own_order(epoch) for epoch in range(self.epoch, self.epoch + count)])
+        return self.shuffle if self.order is None else self._own_orders(self.epoch, count)
 
     def _order(self, epoch: int) -> Order:
         """The order of an epoch."""
-        return self.shuffle if self.order is None else self._own_order(epoch)
+        return self.shuffle if self.order is None else self._own_orders(epoch, 1)[0]
 
-    def _own_order(self, epoch: int) -> np.ndarray:
-        """The order of the caller's own, who is asked for it once."""
-        if epoch not in self._ahead:
-            order = np.asarray(self.order(epoch))  # type: ignore[misc]
-            if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
-                raise DataError(
-                    f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
-                    f"{order.shape}"
-                )
-            for past in [e for e in self._ahead if e < self.epoch]:
-                del self._ahead[past]  # what is still to come may be run again
-            self._ahead[epoch] = order.astype(np.int64)
-        return self._ahead[epoch]
+    def _forget_orders(self) -> None:
+        """Keep none of the caller's orders: the rows are others, or their epochs are over."""
+        self._ahead = 0, np.empty((0, self.rows.count), np.int64)
+
+    def _own_orders(self, first: int, count: int) -> np.ndarray:
+        """The caller's own orders of so many epochs, a row each; he is asked for each once."""
+        begin, kept = self._ahead
+        kept = kept[first - begin :] if begin <= first else kept[:0]
+        orders = kept
+        if count > len(kept):
+            orders = np.empty((count, self.rows.count), np.int64)
+            orders[: len(kept)] = kept
+            for i in range(len(kept), count):
+                orders[i] = self._checked_order(self.order(first + i))  # type: ignore[misc]
+        self._ahead = first, orders  # what is still to come may be run again
+        return orders[:count]
+
+    def _checked_order(self, order: Any) -> np.ndarray:
+        order = np.asarray(order)
+        if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
+            raise DataError(
+                f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
+                f"{order.shape}"
+            )
+        return order
 
     def _rates(self, count: int) -> np.ndarray:
         factor = self.schedule.factor(self._clock(count), self.memory)
@@ -478,14 +497,13 @@ class Trainer:
     def _clock(self, count: int) -> Clock:
         """Where the next batches stand."""
         per_epoch = self.batches_per_epoch
-        steps = self.epoch * per_epoch + self.batch + np.arange(count)
-        epochs = steps // per_epoch
-        before = self.rows_seen - self._rows_in(self.batch)
         return Clock(
-            step=steps,
-            epoch=epochs,
-            rows=before + (epochs - self.epoch) * self._rows_in(per_epoch),
-            progress=np.minimum(steps / (self.max_epochs * per_epoch), 1.0),
+            first=self.epoch * per_epoch + self.batch,
+            count=count,
+            per_epoch=per_epoch,
+            rows_per_epoch=self._rows_in(per_epoch),
+            planned=self.max_epochs * per_epoch,
+            rows_before=self.rows_seen - self._rows_in(self.batch),
         )
 
     def _rows_in(self, batches: int) -> int:
@@ -504,18 +522,25 @@ class Trainer:
         last = (first + report.n_done - 1) // per_epoch * per_epoch  # where that epoch began
         if last > first:
             self._tally[:] = 0
-        start = max(last - first, 0)
-        self._tally += [float(column[start:].sum()) for column in self._columns(report, first)]
+        with np.errstate(over="ignore"):  # as in ``_columns``
+            self._tally += self._columns(report, first, max(last - first, 0)).sum(axis=1)
 
-    def _columns(self, report: BatchReport, first: int) -> list[np.ndarray]:
-        """Batch by batch: size · loss, size (as an epoch's mean has it), gradient norm, 1."""
-        done = report.n_done
-        size = report.weights[:done]
+    def _columns(self, report: BatchReport, first: int, begin: int = 0) -> np.ndarray:
+        """Batch by batch: size · loss, size (as an epoch's mean has it), gradient norm, 1.
+
+        Losses near the largest number there is add up to infinity, which is no reason to warn:
+        a batch or two later they are not finite themselves, and that is told.
+        """
+        part = slice(begin, report.n_done)
+        size = report.weights[part]
         if self.recipe.penalty_by_weight:  # scikit-learn counts rows, not weights
-            place = (first + np.arange(done)) % self.batches_per_epoch * self.recipe.batch_size
-            size = np.minimum(self.rows.count - place, self.recipe.batch_size)
-        loss = (report.losses + report.penalties)[:done]
-        return [size * loss, size, report.gradient_norms[:done], np.ones(done)]
+            number = np.arange(first + begin, first + report.n_done) % self.batches_per_epoch
+            size = np.minimum(
+                self.rows.count - number * self.recipe.batch_size, self.recipe.batch_size
+            )
+        with np.errstate(over="ignore"):
+            loss = size * (report.losses[part] + report.penalties[part])
+        return np.stack([loss, size, report.gradient_norms[part], np.ones(len(loss))])
 
     def _stall(self, rate: float) -> None:
         if not self.schedule.stalled(self.memory, rate):
