@@ -255,7 +255,7 @@ def test_ctrl_c_between_mini_batches(digits, solver, when):
     assert_whole(model.set_params(callbacks=None, scoring=None), X)
 
 
-@pytest.mark.parametrize("stage", ["check_rows_and_target", "build_network", "split_rows"])
+@pytest.mark.parametrize("stage", ["check_rows_and_target", "make_network", "split_rows"])
 def test_ctrl_c_before_training_changes_nothing(digits, stage):
     X, y = digits
     model = MLPClassifier((6,), early_stopping=True, max_iter=2, random_state=0).fit(X, y)

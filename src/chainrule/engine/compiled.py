@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,26 @@ class CompiledObjective:
         if outcome[1] == "trouble":
             refuse_rows(self.program, outcome[3:])
         return loss, total, gradient
+
+    def penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """½ Σ λ₂ θ² + Σ λ₁ |θ| and its gradient, in θ's precision."""
+        theta, (l1, l2) = self._theta(theta), self._strengths
+        with np.errstate(all="ignore"):  # a θ that is too large shows in what comes out
+            slope = l2 * theta
+            cost = 0.5 * float((slope * theta).sum(dtype=np.float64))
+            if l1 is not None:
+                cost += float((l1 * np.abs(theta)).sum(dtype=np.float64))
+                slope += l1 * np.sign(theta)
+        return cost, slope
+
+    @cached_property
+    def _strengths(self) -> tuple[np.ndarray | None, np.ndarray]:
+        """λ₁ (None where there is none) and λ₂ along θ."""
+        along = np.zeros((2, self.vector.size), self.dtype)
+        for row, named in zip(along, (self.program.l1, self.program.l2), strict=True):
+            for name, strength in named.items():
+                row[self.vector.slices[name]] = strength
+        return (along[0] if self.program.l1 else None), along[1]
 
     def _require_loss(self) -> None:
         if self.program.weight_at < 0:

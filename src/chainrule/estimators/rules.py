@@ -82,7 +82,7 @@ class RowOrder:
     def state_dict(self) -> State:
         """Which order came last, and where the generator of the next stands."""
         state = generator_state(self.random_state)
-        arrays = {"order": self.order, "generator": state["arrays"]["key"]}
+        arrays = {"order": self.order.copy(), "generator": state["arrays"]["key"]}
         numbers = {"epoch": self.epoch, "generator": state["numbers"]}
         return {"arrays": arrays, "numbers": numbers}
 
@@ -98,7 +98,7 @@ class RowOrder:
             raise OptionError(f"state 'epoch' of the order: expected an integer, got {epoch!r}")
         generator = {"arrays": {"key": arrays["generator"]}, "numbers": numbers["generator"]}
         load_generator(self.random_state, generator)
-        self.order, self.epoch = order, epoch
+        self.order, self.epoch = order.copy(), epoch
 
     def __call__(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:

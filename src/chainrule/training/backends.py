@@ -42,6 +42,10 @@ class Backend(Protocol):
         """Σ w·loss, Σ w, Σ w·gradient in float64; nothing is dropped."""
         ...
 
+    def penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty at θ and its gradient, in θ's precision."""
+        ...
+
     def run_batches(
         self,
         theta: np.ndarray,
@@ -89,6 +93,10 @@ class CompiledBackend:
     ) -> tuple[float, float, np.ndarray]:
         """Σ w·loss, Σ w, Σ w·gradient."""
         return self.compiled.sums(theta, rows.inputs, rows.y, rows.weight, n_threads=n_threads)
+
+    def penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty at θ and its gradient; NumPy's where the engine has no words for it."""
+        return (self.compiled if self.instead is None else self.instead).penalty(theta)
 
     def run_batches(
         self,

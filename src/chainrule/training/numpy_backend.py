@@ -31,7 +31,7 @@ class NumpyBackend:
         self.graph = Graph(row_loss)
         self.vector = vector
         self.dtype = dtype
-        self.penalty = Penalty(penalty, vector, dtype)
+        self.penalty = Penalty(penalty, vector, dtype).value_and_gradient
         self.plan = Plan(self.graph, dtype, self.graph.parameters)
         self._outputs: dict[Node, tuple[Graph, Plan]] = {}
 
@@ -132,7 +132,7 @@ class NumpyBackend:
             }
         loss, weight, gradient = self._sums(theta, batch, masks)
         share = 1 / weight if weight > 0 else 0.0
-        cost, slope = self.penalty.value_and_gradient(theta)
+        cost, slope = self.penalty(theta)
         scale = share if recipe.penalty_by_weight else 1.0
         gradient *= share
         gradient += scale * slope

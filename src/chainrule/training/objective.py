@@ -21,7 +21,6 @@ from chainrule.networks import ParameterVector, RandomState
 from chainrule.ops import ROWS
 from chainrule.ops.shapes import format_shape
 from chainrule.training.backends import Backend, choose_backend
-from chainrule.training.penalty import Penalty
 from chainrule.training.rows import Rows, bind_inputs, bind_rows
 
 WEIGHT = "sample_weight"
@@ -86,7 +85,6 @@ class Objective:
         self.vector = ParameterVector(self.graph.parameters)
         self.target = self.rows.targets[0]
         self._backends: dict[np.dtype, Backend] = {}
-        self._penalties: dict[np.dtype, Penalty] = {}
 
     def __call__(
         self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None
@@ -131,9 +129,7 @@ class Objective:
     def penalty_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The penalty at θ and its gradient, in θ's precision."""
         theta = _as_floats(self.vector.check(theta))
-        if theta.dtype not in self._penalties:
-            self._penalties[theta.dtype] = Penalty(self.penalties, self.vector, theta.dtype)
-        return self._penalties[theta.dtype].value_and_gradient(theta)
+        return self.backend(theta.dtype).penalty(theta)
 
     def forward(self, theta: np.ndarray, X: Any, output: Node) -> np.ndarray:
         """The value of ``output``, a node that the loss is computed from, for every row of X."""

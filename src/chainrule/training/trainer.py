@@ -337,7 +337,7 @@ class Trainer:
             setattr(self, name, numbers[name])
         self.memory = dict(numbers["schedule"])
         self._tally = np.array(numbers["tally"], dtype=np.float64)
-        self._ahead = {}
+        self._forget_orders()
         if hasattr(self.order, "load_state_dict"):
             self.order.load_state_dict({"arrays": arrays, "numbers": numbers["order"]})  # type: ignore[union-attr]
         self._good = self.theta.copy()
