@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+PAUSE = 0.1
+"""Seconds before each contender: another library's threads may still be spinning."""
+
 Run = Callable[[], float | None]
 """One timed run. A number it returns is how many units of work it did; the time is divided."""
 
@@ -76,17 +79,16 @@ class Result:
 
 
 def measure(case: Case, peak: float | None, rounds: int | None = None) -> Result:
-    """Time ``case``: one warm-up each, then every contender once a round."""
+    """Time ``case``: every contender once a round, right after an untimed run of its own."""
     result = Result(case)
     result.missing = [one.name for one in case.contenders if not one.installed]
     runs = {one.name: one.prepare() for one in case.contenders if one.installed}
     samples: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run()
     for _ in range(rounds or case.rounds):
         for name, run in runs.items():
+            time.sleep(PAUSE)
+            run()  # untimed: caches, threads and clocks as in a longer piece of work
             samples[name].append(_timed(run))
-            time.sleep(0.02)  # another library's threads may still be spinning
     for name, times in samples.items():
         result.seconds[name] = statistics.median(times)
         result.spread[name] = (min(times), max(times))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier as Peer
 
 import chainrule as cr
 from benchmarks import peers
-from benchmarks.data import mnist, mnist_floats
+from benchmarks.data import dense_rows, mnist, mnist_floats
 from benchmarks.measure import Bar, Case, Contender, Limit, Run
 from chainrule.training import SGD, Trainer
 
@@ -59,17 +60,19 @@ def trainer_epoch(J: cr.Objective, X: np.ndarray, y: np.ndarray) -> Run:
     return lambda: trainer.run_epoch() and None
 
 
-def _contenders(solver: str, sizes: tuple[int, ...]) -> list[Contender]:
+def _contenders(
+    solver: str, sizes: tuple[int, ...], rows: Callable[[], tuple] = lambda: mnist_floats("float32")
+) -> list[Contender]:
     hidden, adam = sizes[1:-1], solver == "adam"
 
     def ours() -> Run:
-        return estimator_epoch(cr.MLPClassifier, solver, *mnist_floats("float32"), hidden)
+        return estimator_epoch(cr.MLPClassifier, solver, *rows(), hidden)
 
     def theirs() -> Run:
-        return estimator_epoch(Peer, solver, *mnist_floats("float32"), hidden)
+        return estimator_epoch(Peer, solver, *rows(), hidden)
 
     def torch(threads: int) -> Run:
-        return peers.torch_epoch(*mnist_floats("float32"), sizes, adam=adam, threads=threads)
+        return peers.torch_epoch(*rows(), sizes, adam=adam, threads=threads)
 
     return [
         Contender("chainrule", ours),
@@ -110,6 +113,12 @@ CASES = [
         [Contender("uint8 rows", raw_bytes_epoch), Contender("float32 rows", float_epoch)],
         [Bar(1.0, ["float32 rows"], ours="uint8 rows")],
         rounds=15,
+    ),
+    Case(
+        "the shape of MNIST epoch 784-20-10, SGD, rows without zeros, float32",
+        "s",
+        _contenders("sgd", SKINNY, dense_rows),
+        [],
     ),
     Case(
         "MNIST epoch 784-512-512-10, batch 256, SGD, ReLU, float32",

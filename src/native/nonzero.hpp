@@ -64,19 +64,18 @@ void panel_nonzero(const NonzeroPanel<T>& p) {
     Vec<T> sum[Units];
     CHAINRULE_UNROLL
     for (int m = 0; m < Units; ++m) sum[m] = Vec<T>{};
-    Prefetch& ahead = *p.prefetch;
-    const unsigned char* line = ahead.line;
+    Fetch fetch(*p.prefetch);
+    const ptrdiff_t a_stride = p.a_stride, b_stride = p.b_stride;
     each_word(p.bits, p.first, p.last, [&](std::uint64_t word, ptrdiff_t at) __attribute__((always_inline)) {
-        const T *a = p.a + at * p.a_stride, *b = p.b + at * p.b_stride;
+        const T *a = p.a + at * a_stride, *b = p.b + at * b_stride;
         for (; word != 0; word &= word - 1) {
-            ahead.fetch(line);
+            fetch.next();
             const ptrdiff_t k = __builtin_ctzll(word);
-            const Vec<T> row = load(b + k * p.b_stride);
+            const Vec<T> row = load(b + k * b_stride);
             CHAINRULE_UNROLL
-            for (int m = 0; m < Units; ++m) sum[m] = fma<T>(broadcast<T>(a[k * p.a_stride + m]), row, sum[m]);
+            for (int m = 0; m < Units; ++m) sum[m] = fma<T>(broadcast<T>(a[k * a_stride + m]), row, sum[m]);
         }
     });
-    ahead.line = line;
     CHAINRULE_UNROLL
     for (int m = 0; m < Units; ++m) {
         T* c = p.c + m * p.c_stride;

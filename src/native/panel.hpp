@@ -28,16 +28,6 @@ struct Prefetch {
         next_row();
     }
 
-    // One more line; `at` is where the caller keeps its place between calls.
-    CHAINRULE_INLINE void fetch(const unsigned char*& at) {
-        __builtin_prefetch(at, 0, 2);
-        at += step;
-        if (__builtin_expect(at >= end, 0)) {
-            next_row();
-            at = line;
-        }
-    }
-
     void next_row() {
         if (++row >= count || bytes <= 0) return stop();
         line = rows[row];
@@ -50,6 +40,28 @@ struct Prefetch {
         line = reinterpret_cast<const unsigned char*>(this);
         end = line + 1;
         step = 0;
+    }
+};
+
+// A loop's own copy of the place in it, which compilers can keep in registers.
+struct Fetch {
+    Prefetch& ahead;
+    const unsigned char *line, *end;
+    ptrdiff_t step;
+
+    CHAINRULE_INLINE explicit Fetch(Prefetch& p) : ahead(p), line(p.line), end(p.end), step(p.step) {}
+    CHAINRULE_INLINE ~Fetch() { ahead.line = line; }
+    Fetch(const Fetch&) = delete;
+
+    CHAINRULE_INLINE void next() {
+        __builtin_prefetch(line, 0, 2);
+        line += step;
+        if (__builtin_expect(line >= end, 0)) {
+            ahead.next_row();
+            line = ahead.line;
+            end = ahead.end;
+            step = ahead.step;
+        }
     }
 };
 
@@ -108,15 +120,13 @@ void panel(const Panel<T>& p) {
         a += Direction == Along::m ? a_stride : 1;
         b += b_stride;
     };
-    Prefetch& ahead = *p.prefetch;
-    const unsigned char* line = ahead.line;
+    Fetch fetch(*p.prefetch);
     for (ptrdiff_t pairs = p.count / 2; pairs > 0; --pairs) {
-        ahead.fetch(line);
+        fetch.next();
         step();
         step();
     }
     if (p.count % 2 != 0) step();
-    ahead.line = line;
 
     CHAINRULE_UNROLL
     for (int m = 0; m < Units; ++m) {

@@ -155,8 +155,11 @@ void weights_tile(const WeightGradient<T>& g, const OutputTile<T>& t) {
     using V = typename VectorType<T, Bytes>::type;
     using Unaligned = typename VectorType<T, Bytes>::unaligned;
     constexpr ptrdiff_t n = Bytes / static_cast<ptrdiff_t>(sizeof(T));
-    Prefetch& ahead = *g.prefetch;
-    const unsigned char* line = ahead.line;
+    Fetch fetch(*g.prefetch);
+    const ptrdiff_t ldy = t.ldy;
+    const T* const first_dy = t.dy - t.first_row * ldy;
+    const ptrdiff_t end = t.first_row + t.rows, rest = t.outputs - (Width - 1) * n;
+    const bool accumulate = g.accumulate || t.first_row > 0;
     for (ptrdiff_t i = 0; i < g.in; i += Height) {
         const ptrdiff_t inputs = g.in - i < Height ? g.in - i : Height;
         const T* x[Height];
@@ -169,8 +172,8 @@ void weights_tile(const WeightGradient<T>& g, const OutputTile<T>& t) {
             for (int v = 0; v < Width; ++v) sum[h][v] = V{};
         }
         const auto step = [&](ptrdiff_t r) __attribute__((always_inline)) {
-            ahead.fetch(line);
-            const T* dy = t.dy + (r - t.first_row) * t.ldy;
+            fetch.next();
+            const T* dy = first_dy + r * ldy;
             V row[Width];
             CHAINRULE_UNROLL
             for (int v = 0; v < Width; ++v) row[v] = *reinterpret_cast<const Unaligned*>(dy + v * n);
@@ -182,7 +185,6 @@ void weights_tile(const WeightGradient<T>& g, const OutputTile<T>& t) {
                 for (int v = 0; v < Width; ++v) sum[h][v] = value * row[v] + sum[h][v];
             }
         };
-        const ptrdiff_t end = t.first_row + t.rows;
         if (t.nonzero_rows_only) {
             const std::uint64_t* bits = g.nonzero->rows + i / features_together * g.nonzero->row_words;
             each_word(bits, t.first_row, end, [&](std::uint64_t word, ptrdiff_t at) __attribute__((always_inline)) {
@@ -191,18 +193,27 @@ void weights_tile(const WeightGradient<T>& g, const OutputTile<T>& t) {
         } else {
             for (ptrdiff_t r = t.first_row; r < end; ++r) step(r);
         }
-        CHAINRULE_UNROLL
-        for (int h = 0; h < Height; ++h) {
-            if (h >= inputs) break;
+        const auto put = [&](int h, bool accumulate) __attribute__((always_inline)) {
             T* to = g.dW + (i + h) * g.lddw + t.first_output;
             CHAINRULE_UNROLL
-            for (int v = 0; v < Width; ++v) {
+            for (int v = 0; v < Width; ++v) {  // only the last may be partly filled
                 // + 0: no -0 from what became too small, so that leaving out zeros changes no bit
-                put_some<T, Bytes>(to + v * n, sum[h][v] + V{}, t.outputs - v * n, g.accumulate || t.first_row > 0);
+                put_some<T, Bytes>(to + v * n, sum[h][v] + V{}, v + 1 < Width ? n : rest, accumulate);
             }
+        };
+        if (inputs < Height) {
+            CHAINRULE_UNROLL
+            for (int h = 0; h < Height; ++h) {
+                if (h < inputs) put(h, accumulate);
+            }
+        } else if (accumulate) {
+            CHAINRULE_UNROLL
+            for (int h = 0; h < Height; ++h) put(h, true);
+        } else {
+            CHAINRULE_UNROLL
+            for (int h = 0; h < Height; ++h) put(h, false);
         }
     }
-    ahead.line = line;
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -315,6 +316,47 @@ void test_trouble(const Machine<T>& machine) {
     check(sums.outcome.trouble.what == 3, "a sparse index out of range");
 }
 
+double seconds_of_this_thread() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Whether to stop is asked at least every 50 ms, with mini-batches of microseconds and of milliseconds; in the calling thread's own time, so that what
+// else runs on the machine does not count.
+template <class T>
+void test_interruption(const Machine<T>& machine) {
+    const Data data(5000);
+    constexpr std::int64_t batches = 1 << 18;
+    for (const std::int64_t batch : {1, 64, 500}) {
+        auto theta = start<T>();
+        std::vector<T> slot_1(theta.size()), slot_2(theta.size());
+        std::vector<double> reports(4 * batches);
+        const double rate = 1e-6;
+        Training t;
+        t.rows = data.as(0);
+        t.order = {OrderKind::sequential, nullptr, data.rows, 0, 0};
+        t.spans = {{0, static_cast<std::int64_t>(theta.size()), 0, 0, 1, 1}};
+        t.batch_size = batch;
+        t.n_batches = batches;
+        t.rates = &rate;
+        t.one_rate = true;
+        t.threads = 2;
+        t.losses = reports.data(), t.weights = t.losses + batches, t.penalties = t.weights + batches, t.norms = t.penalties + batches;
+        double last = seconds_of_this_thread(), longest = 0;
+        int asked = 0;
+        t.poll = [&] {
+            const double now = seconds_of_this_thread();
+            longest = std::max(longest, now - last);
+            last = now;
+            return ++asked == 8;
+        };
+        const Outcome outcome = machine.run_batches(theta.data(), slot_1.data(), slot_2.data(), t);
+        check(outcome.stopped == Stopped::interrupted && asked == 8, "interrupted", static_cast<long>(batch));
+        check(longest < 0.05, "milliseconds between two questions", static_cast<long>(longest * 1e3));
+    }
+}
+
 template <class T>
 void test_side_by_side(const Machine<T>& machine) {
     const Data data(150);
@@ -385,6 +427,7 @@ void test_all(bool brief) {
     }
     test_training(machine, brief ? 6 : 40);
     test_trouble(machine);
+    test_interruption(machine);
     test_side_by_side(machine);
 }
 
