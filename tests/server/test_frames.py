@@ -48,10 +48,14 @@ def test_a_frame_read_back():
     header = FRAME_HEADER.unpack_from(frame)
     assert header[:4] == (b"CRF1", 5, 7, 1)
     assert header[4:6] == (50.0, 2.0)
-    assert header[13:] == (SIDE, 1, 50, 4, 13, 1, 2, 3, fingerprint(run.theta))
+    assert header[13:] == (SIDE, 1, 50, 4, 13, 2, 2, 3, fingerprint(run.theta))
     at = FRAME_HEADER.size
     assert np.array_equal(np.frombuffer(frame, "<f4", 13, at), run.theta)
-    at += 4 * (13 + 3 * 1 + 3)
+    at += 4 * 13
+    curve = np.frombuffer(frame, "<f4", 6, at).reshape(2, 3)
+    assert curve[:, 0].tolist() == [1, 2]
+    assert np.allclose(curve[1, 1:], report.losses[:2])
+    at += 4 * (3 * 2 + 3)
     confusion = np.frombuffer(frame, "<u4", 8, at).reshape(2, 2, 2)
     assert confusion.sum(axis=(1, 2)).tolist() == [250, 250]
     at += 32

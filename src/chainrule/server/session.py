@@ -27,7 +27,7 @@ from chainrule.server.settings import MAX_UNITS, read_settings, restarts
 from chainrule.server.tables import points_of_csv, shuffled
 
 LOG = logging.getLogger("chainrule.playground")
-FRAME_SECONDS = 1 / 31
+FRAME_SECONDS = 1 / 33
 STRETCH_SECONDS = 0.01
 UNSEEN_SECONDS = 0.5
 ALONE_SECONDS = 600.0
