@@ -45,6 +45,12 @@ ALLOWED = ("os.listdir", "os.scandir", "os.remove", "os.rename", "os.chmod", "os
 
 X = np.random.default_rng(0).normal(size=(24, 3))
 Y = np.arange(24) % 3
+TABLE = {
+    "number": np.where(Y == 1, np.nan, X[:, 0]),
+    "town": np.array(["Ulm", "Bonn", "Köln", "Rom"] * 6, dtype=object),
+    "many": np.array([f"level {i % 12}" for i in range(24)], dtype=object),
+    "when": np.datetime64("2024-01-01", "us") + np.arange(24) * np.timedelta64(7, "h"),
+}
 DEEP = "[" * 5000 + "]" * 5000
 ODD: tuple[Any, ...] = (
     None,
@@ -102,11 +108,13 @@ def cases(folder: Path) -> list[_Case]:
         ),
         "values": cr.MLPRegressor("huber", (4,), solver="lbfgs", **quick),
         "softmax": cr.SoftmaxClassifier(max_iter=2),
+        "table": cr.RealMLPClassifier(n_epochs=2, hidden_layer_sizes=(4,), random_state=0),
     }
     found = []
     for name, model in models.items():
         path = folder / f"{name}.safetensors"
-        cr.save(model.fit(X, np.array(list("abc"))[Y] if name == "perceptron" else Y), path)
+        rows = TABLE if name == "table" else X
+        cr.save(model.fit(rows, np.array(list("abc"))[Y] if name == "perceptron" else Y), path)
         found.append(_Case(f"model {name}", path, lambda path=path: cr.load(path)))
     for solver in ("adam", "lbfgs"):
         runs = folder / solver

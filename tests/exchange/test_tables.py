@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
-from chainrule.exchange import column_arrays, network_inputs, to_onnx
-from chainrule.exchange.portable import portable
+from chainrule.exchange import column_arrays, network_inputs, to_numpy, to_onnx, to_torch
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx]")
 
@@ -92,12 +95,47 @@ def test_without_names_or_limits():
     assert model.prediction_limits is None
 
 
-def test_the_other_formats_take_what_the_encoder_makes(run):
+def test_pytorch_takes_what_the_encoder_makes():
+    torch = pytest.importorskip("torch", reason="the extra [torch]")
     table = a_table()
     model = RealMLPClassifier(n_epochs=3, hidden_layer_sizes=(9,), types=TYPES, random_state=0)
     model.fit(table, table["two"])
-    if run.__name__ == "run_onnx":
-        return
-    inputs = network_inputs(model, table)
-    found = run(portable(model), *inputs.values())["output"]
+    given = [torch.tensor(value) for value in network_inputs(model, table).values()]
+    with torch.no_grad():
+        found = to_torch(model)(*given).numpy()
     np.testing.assert_allclose(found, model.predict_proba(table), atol=1e-5)
+
+
+def test_one_file_of_numpy_reads_the_table(tmp_path):
+    table = a_table()
+    y = np.where(table["member"], "in", np.where(table["two"] == "yes", "half", "out"))
+    model = RealMLPClassifier(n_epochs=3, hidden_layer_sizes=(9,), types=TYPES, random_state=0)
+    model.fit(table, y)
+    space = {"__name__": "exported"}
+    exec(to_numpy(model, tmp_path / "model.py"), space)
+    for X in (table, new_rows()):
+        np.testing.assert_allclose(space["predict_proba"](X), model.predict_proba(X), atol=1e-5)
+        assert space["predict"](X).tolist() == model.predict(X).tolist()
+    some = {name: column[:30] for name, column in table.items()}
+    with open(tmp_path / "rows.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(some)
+        for row in zip(*(column.tolist() for column in some.values()), strict=True):
+            writer.writerow("" if one is None or one != one else one for one in row)
+    program = (
+        "import runpy, sys; sys.modules['chainrule'] = None; "
+        "sys.argv = ['model.py', 'rows.csv']; runpy.run_path('model.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == model.predict(some).tolist()
+
+
+def test_one_file_of_numpy_reads_an_array():
+    X = np.random.default_rng(2).normal(size=(60, 3))
+    model = RealMLPRegressor(n_epochs=3, hidden_layer_sizes=(5,), random_state=0).fit(X, X[:, 0])
+    space = {"__name__": "exported"}
+    exec(to_numpy(model), space)
+    np.testing.assert_allclose(space["predict"](X), model.predict(X), rtol=1e-5, atol=1e-5)

@@ -17,6 +17,8 @@ import numpy as np
 import chainrule
 from chainrule.errors import ExportError
 from chainrule.estimators.targets import Labels
+from chainrule.exchange.numpy_columns import HELPERS as HELPERS_OF_COLUMNS
+from chainrule.exchange.numpy_columns import TABLE_MAIN, columns_text
 from chainrule.exchange.numpy_rules import HELPERS, NEEDS, RULES, bare
 from chainrule.exchange.portable import Portable, portable
 from chainrule.exchange.walk import walk
@@ -38,6 +40,7 @@ TAKEN = {
     *dir(builtins),
     *("CLASSES", "answer", "array", "base64", "erf1", "file", "lines", "np", "predict"),
     *("predict_proba", "s", "scores", "sys"),
+    *("is_missing", "numbers", "seconds", "scaled", "wave", "level", "codes", "inputs", "table"),
 }
 """Names that the file uses otherwise."""
 
@@ -93,7 +96,14 @@ class _Script:
     def text(self) -> str:
         """The whole file."""
         inputs = [self._name(node) for node in self.taken.inputs]
-        bodies = [self._scores(inputs), *self._answers(inputs)]
+        bodies = [self._scores(inputs)]
+        encoder, features = self.taken.encoder, self.taken.features
+        if encoder is None or features is None:
+            bodies += self._answers(inputs, f"scores({', '.join(inputs)})")
+        else:
+            names = [str(node.name) for node in self.taken.inputs]
+            bodies += [HELPERS_OF_COLUMNS, columns_text(encoder, features, names, self._keep)]
+            bodies += self._answers(["table"], "scores(*inputs(table))")
         code = "\n\n".join(bodies)
         arrays = "\n".join(_array_text(name, value) for name, value in self.arrays.items())
         called = {name for name in HELPERS if re.search(rf"(?<![\w.]){name}\(", code)}
@@ -107,7 +117,7 @@ class _Script:
             *bodies,
             ARRAY,
             arrays,
-            *([MAIN] if self._reads_rows else []),
+            *([MAIN] if self._reads_rows else [TABLE_MAIN] if encoder is not None else []),
         ]
         return "\n\n".join(part.strip("\n") + "\n" for part in parts)
 
@@ -125,7 +135,7 @@ class _Script:
             names = ", ".join(map(_harmless, taken.columns))
             columns = fill(names, 92, break_long_words=False)
             lines += ["Columns of x, in this order:", "", columns, ""]
-        if self._reads_rows:
+        if self._reads_rows or taken.encoder is not None:
             lines += ["    python THIS_FILE.py rows.csv    prints a prediction for each row", ""]
         return "\n".join(lines)
 
@@ -138,8 +148,12 @@ class _Script:
         says = f"What the network computes for each row, {shape}."
         return self._function("scores", inputs, says, result)
 
-    def _answers(self, inputs: list[str]) -> list[str]:
-        taken, call = self.taken, f"scores({', '.join(inputs)})"
+    def _keep(self, name: str, value: np.ndarray) -> str:
+        self.arrays[name] = value
+        return name
+
+    def _answers(self, inputs: list[str], call: str) -> list[str]:
+        taken = self.taken
         once = self.uses[taken.scores] <= 1
         self.lines = [] if once else [f"s = {call}"]
         (result,) = self._walk(taken.output, {taken.scores: call if once else "s"})
