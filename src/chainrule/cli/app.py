@@ -13,7 +13,19 @@ import typer
 
 import chainrule
 from chainrule.cli.console import one_line_errors
-from chainrule.cli.options import ModelName, ModelOptions, Solver, TrainOptions, parse_hidden
+from chainrule.cli.options import (
+    ModelName,
+    ModelOptions,
+    PresetName,
+    Solver,
+    TableOptions,
+    Task,
+    TrainOptions,
+    given,
+    parse_hidden,
+    parse_types,
+    refuse_given,
+)
 from chainrule.networks import ACTIVATIONS
 
 app = typer.Typer(
@@ -25,13 +37,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+TABLES = "FILE.csv"
+
 Source = Annotated[
     str,
     typer.Argument(
         metavar="digits|mnist|FILE.csv",
         help="What to learn from: the digits that come with scikit-learn, MNIST (its four files "
         "are looked for in $CHAINRULE_DATA, else downloaded once; a folder that holds them works "
-        "too), or a table of numbers with one column of labels.",
+        "too), or a table.",
     ),
 ]
 Target = Annotated[
@@ -78,23 +92,63 @@ def train(
     hidden: Hidden = None,
     activation: ActivationName = None,
     solver: Annotated[
-        Solver,
-        typer.Option(metavar="NAME", help=f"{', '.join(Solver)}."),
-    ] = Solver.CG,
-    alpha: Alpha = 1e-4,
+        Solver | None,
+        typer.Option(metavar="NAME", show_default="cg", help=f"{', '.join(Solver)}."),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            metavar="λ",
+            min=0,
+            show_default="1e-4",
+            help="λ of the penalty λ/2·Σ‖W‖² beside the mean loss.",
+        ),
+    ] = None,
     max_iter: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Iterations or epochs at most.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Rows of a mini-batch [default: 200].")
+        int | None,
+        typer.Option(metavar="N", min=1, show_default="200; 256", help="Rows of a mini-batch."),
     ] = None,
     seed: Seed = 0,
     save: Annotated[
         Path | None,
         typer.Option(
-            metavar="MODEL.safetensors", help="Keep the model here; of several, the best."
+            metavar="MODEL.safetensors",
+            show_default="nowhere; FILE.safetensors",
+            help="Keep the model here; of several, the best.",
         ),
     ] = None,
+    task: Annotated[
+        Task | None,
+        typer.Option(
+            metavar="NAME",
+            show_default="as the target looks",
+            help="classification or regression.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="COLUMN=TYPE",
+            help="What a column is: numeric, binary, categorical, datetime, identifier, ignored. "
+            "May come several times.",
+            rich_help_panel=TABLES,
+        ),
+    ] = None,
+    max_time: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.1, help="Train no longer.", rich_help_panel=TABLES),
+    ] = None,
+    preset: Annotated[
+        PresetName,
+        typer.Option(
+            metavar="NAME", help="td, or td-s: simpler and faster.", rich_help_panel=TABLES
+        ),
+    ] = PresetName.TD,
     pictures: Annotated[
         Path | None,
         typer.Option(
@@ -126,15 +180,41 @@ def train(
 
     `chainrule train digits` trains four models side by side, from one-vs-all logistic regression
     to two hidden layers. Each is checked first: its gradient against numerical differences.
+
+    `chainrule train FILE.csv --target COLUMN` takes a table as it is, categories and missing values
+    included, trains a RealMLP, compares it with a linear model and a constant, and writes it. With
+    --model, --hidden, --activation, --solver, --alpha, --pictures or --checkpoint the models of the
+    ladder learn from it instead; it must then be numeric.
     """
     with one_line_errors():
+        ladder = (model, hidden, activation, solver, alpha, pictures, checkpoint)
+        if target and Path(source).is_file() and not resume and not any(map(given, ladder)):
+            from chainrule.cli.train_table import run as run_table
+
+            run_table(
+                TableOptions(
+                    Path(source),
+                    target,
+                    task,
+                    preset,
+                    max_time,
+                    max_iter,
+                    batch_size,
+                    parse_types(types or ()),
+                    seed,
+                    save,
+                )
+            )
+            return
+        refuse_given("a table and no --model", task=task, type=types, max_time=max_time)
         from chainrule.cli.train import run
 
-        choice = ModelOptions(model, parse_hidden(hidden), activation, alpha, seed)
+        penalty = 1e-4 if alpha is None else alpha
+        choice = ModelOptions(model, parse_hidden(hidden), activation, penalty, seed)
         options = TrainOptions(
             source,
             target,
-            solver,
+            solver or Solver.CG,
             max_iter,
             batch_size,
             save,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,13 @@ def save_model(model: Any, source: Source, path: str | os.PathLike[str]) -> None
     """Write a model file that predicts from rows as ``source`` has them."""
     table = {"columns": list(source.columns), "target": source.target}
     save(unscaled(model, source.scaling), path, {TABLE: table} if source.target else None)
+
+
+def keep_table_model(
+    model: Any, columns: Sequence[str], target: str, path: str | os.PathLike[str]
+) -> None:
+    """Write a model file of an estimator that encodes columns itself."""
+    save(model, path, {TABLE: {"columns": list(columns), "target": target}})
 
 
 def load_model(path: Path) -> Kept:

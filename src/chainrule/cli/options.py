@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -38,6 +39,20 @@ class Solver(StrEnum):
     def is_full_batch(self) -> bool:
         """Whether each step looks at all rows."""
         return list(Solver).index(self) <= list(Solver).index(Solver.GD)
+
+
+class Task(StrEnum):
+    """What is learnt of a table's target."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+class PresetName(StrEnum):
+    """Recipes of RealMLP."""
+
+    TD = "td"
+    TD_S = "td-s"
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,65 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if self.resume and self.checkpoint is None:
             raise OptionError(describe("--resume", "--checkpoint FOLDER with it", "none"))
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What ``chainrule train FILE.csv`` can be told.
+
+    Attributes
+    ----------
+    source : Path
+    target : str
+    task : Task or None
+        None: as the target's values suggest.
+    preset : PresetName
+    max_time : float or None
+        Seconds of training at most.
+    max_iter : int or None
+        Epochs.
+    batch_size : int or None
+    types : dict of str to str
+        What columns are, where that is not to be inferred.
+    seed : int
+    save : Path or None
+    """
+
+    source: Path
+    target: str
+    task: Task | None = None
+    preset: PresetName = PresetName.TD
+    max_time: float | None = None
+    max_iter: int | None = None
+    batch_size: int | None = None
+    types: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    save: Path | None = None
+
+
+def given(value: object) -> bool:
+    """Whether an option was said."""
+    return value is not None
+
+
+def refuse_given(only: str, **options: object) -> None:
+    """An ``OptionError`` where one of these was said."""
+    for name, value in options.items():
+        if value:
+            flag = name.replace("_", "-")
+            raise OptionError(describe(f"--{flag}", f"it with {only}", f"it without ({value})"))
+
+
+def parse_types(given: Sequence[str]) -> dict[str, str]:
+    """``["zip=categorical"]`` → ``{"zip": "categorical"}``."""
+    types = {}
+    for one in given:
+        name, equals, kind = one.rpartition("=")
+        if not (name and equals and kind):
+            expected = "a column and its type, such as zip=categorical"
+            raise OptionError(describe("--type", expected, repr(one)))
+        types[name] = kind
+    return types
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:

@@ -13,9 +13,12 @@ import numpy as np
 
 from chainrule.cli.console import check_writable, err
 from chainrule.cli.keeping import Kept, load_model
+from chainrule.cli.predict_table import write_predictions
 from chainrule.datasets import NumericTable, read_csv
 from chainrule.errors import DataError, LabelError, describe
+from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
 from chainrule.files import atomic_write
+from chainrule.tables import TableReader
 
 
 def run(model_path: Path, path: Path, output: Path | None, target: str | None) -> None:
@@ -23,6 +26,9 @@ def run(model_path: Path, path: Path, output: Path | None, target: str | None) -
     if output is not None:
         check_writable(output, "--output")
     kept = load_model(model_path)
+    if isinstance(kept.model, RealMLPClassifier | RealMLPRegressor):
+        _of_tables(kept, path, output, target)
+        return
     header = _header(path)
     truth = target or (kept.target if kept.target in header else None)
     table = _read(path, kept, header, truth)
@@ -36,6 +42,18 @@ def run(model_path: Path, path: Path, output: Path | None, target: str | None) -
         _write(file, path, added)
     if report is not None:
         err().print(report, soft_wrap=True)
+
+
+def _of_tables(kept: Kept, path: Path, output: Path | None, target: str | None) -> None:
+    names = TableReader(path).names
+    if target is not None and target not in names:
+        came = f"only {', '.join(map(repr, names))}"
+        raise DataError(describe(path, f"a column {target!r}", came))
+    truth = target or (kept.target if kept.target in names else None)
+    with _opened(output) as file:
+        agreement = write_predictions(file, kept.model, path, truth)
+    if agreement is not None:
+        err().print(str(agreement), soft_wrap=True)
 
 
 def _header(path: Path) -> list[str]:

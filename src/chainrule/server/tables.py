@@ -14,6 +14,7 @@ from chainrule.datasets import read_csv
 from chainrule.datasets.csv_rows import numbered_rows
 from chainrule.errors import DataError, describe
 from chainrule.server.points import Points, split
+from chainrule.tables.task import holds_classes
 
 MAX_BYTES = 4 * 2**20
 MAX_ROWS = 10_000
@@ -145,8 +146,7 @@ def _labels(
     names, codes = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise DataError(describe("target", "at least two different labels", len(names)))
-    whole = y.dtype.kind != "f" or bool(np.all(y == np.floor(y)))
-    if classes or (classes is None and whole and len(names) <= MAX_CLASSES):
+    if classes or (classes is None and holds_classes(y, MAX_CLASSES)):
         if len(names) > MAX_CLASSES:
             raise DataError(describe("target", f"at most {MAX_CLASSES} classes", len(names)))
         texts = [f"{name:g}" if y.dtype.kind == "f" else str(name) for name in names]

@@ -1,0 +1,55 @@
+"""The sets: which file, which target, which columns nobody is to see; and how they are split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "tabular"
+TEST_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Set:
+    """A table and what is predicted of it.
+
+    ``left_out`` are names and numbers of rows: text and identifiers that no contender gets.
+    """
+
+    files: tuple[str, ...]
+    target: str
+    classes: bool
+    left_out: tuple[str, ...] = ()
+
+
+SETS = {
+    "penguins": Set(("penguins.csv",), "species", True),
+    "titanic": Set(("titanic.csv",), "Survived", True, ("PassengerId", "Name", "Ticket")),
+    "mpg": Set(("mpg.csv",), "mpg", False, ("name",)),
+    "wine": Set(("wine_quality.csv",), "quality", False),
+    "letter": Set(("letter_recognition.csv",), "class", True),
+    "california": Set(("california_housing.csv",), "median_house_value", False),
+    "adult": Set(("adult_train.csv", "adult_test.csv"), "income", True),
+}
+"""By name, the small ones first."""
+
+
+def split(name: str, seed: int, rows: int | None) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+    """(X_train, X_test, y_train, y_test) of a set, of at most ``rows`` rows drawn by the seed."""
+    one = SETS[name]
+    frames = [pd.read_csv(DATA / file, na_values=["?"]) for file in one.files]
+    frame = pd.concat(frames, ignore_index=True).drop(columns=list(one.left_out))
+    if rows is not None and rows < len(frame):
+        frame = frame.sample(rows, random_state=seed).reset_index(drop=True)
+    y = frame.pop(one.target).to_numpy()
+    y = y.astype(str) if one.classes else y.astype(np.float64)
+    return tuple(
+        train_test_split(
+            frame, y, test_size=TEST_SHARE, random_state=seed, stratify=y if one.classes else None
+        )
+    )

@@ -1,0 +1,50 @@
+"""One fit in a process of its own: ``python -m benchmarks.tables.worker SET CONTENDER SEED ROWS``.
+
+Prints a line of JSON: error, log_loss, seconds of fit and of prediction, peak memory in MB.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+import warnings
+
+import numpy as np
+
+from benchmarks.tables.contenders import CONTENDERS
+from benchmarks.tables.sets import SETS, split
+
+
+def run(name: str, contender: str, seed: int, rows: int | None) -> dict[str, float]:
+    """What a contender reaches on the test rows of a set, and what it took."""
+    classes = SETS[name].classes
+    X_train, X_test, y_train, y_test = split(name, seed, rows)
+    model = CONTENDERS[contender].make(classes, seed)
+    start = time.perf_counter()
+    model.fit(X_train, y_train)
+    fitted = time.perf_counter()
+    predicted = np.asarray(model.predict(X_test)).reshape(-1)
+    found = {"seconds": fitted - start, "predict_seconds": time.perf_counter() - fitted}
+    found["rows"] = float(len(X_train))
+    # kilobytes on Linux
+    found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if not classes:
+        error = np.sqrt(np.mean((predicted.astype(float) - y_test) ** 2)) / y_test.std()
+        return found | {"error": float(error)}
+    p = np.asarray(model.predict_proba(X_test), np.float64)
+    of_truth = p[np.arange(len(p)), np.searchsorted(model.classes_, y_test)] / p.sum(axis=1)
+    # half a mistake where there is none: a mean of ratios needs more than 0
+    wrong = max(float(np.mean(predicted != y_test)), 0.5 / len(y_test))
+    return found | {"error": wrong, "log_loss": float(-np.log(of_truth.clip(1e-15)).mean())}
+
+
+def main() -> None:
+    name, contender, seed, rows = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    print(json.dumps(run(name, contender, int(seed), int(rows) or None)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""``chainrule train FILE.csv``: a network for the table as it is, beside what is easily had."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from chainrule.cli.console import check_writable, complain, out
+from chainrule.cli.keeping import keep_table_model
+from chainrule.cli.options import TableOptions
+from chainrule.errors import DataError, OptionError, describe
+from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
+from chainrule.tables import ColumnEncoder, Table, TextColumnError, read_table
+from chainrule.tables.task import holds_classes, target_values
+
+TEST_SHARE = 0.25
+NAME = "RealMLP"
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table cut into rows to learn from and to test with.
+
+    Attributes
+    ----------
+    train, test : Table
+        Without the target.
+    y_train, y_test : ndarray
+    classes : bool
+    target : str
+    types : dict of str to str
+        What columns were declared to be; text columns that are left out among them.
+    """
+
+    train: Table
+    test: Table
+    y_train: np.ndarray
+    y_test: np.ndarray
+    classes: bool
+    target: str
+    types: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a model did on the test rows.
+
+    Attributes
+    ----------
+    name : str
+    error : float
+        Share of rows that are wrong, or the root of the mean squared error.
+    second : float
+        Log-loss, or R².
+    seconds : float
+    """
+
+    name: str
+    error: float
+    second: float
+    seconds: float
+
+
+def run(options: TableOptions) -> None:
+    """Do what ``chainrule train FILE.csv --target COLUMN`` was asked for."""
+    console = out()
+    save = options.save or Path(f"{options.source.stem}.safetensors")
+    check_writable(save, "--save")
+    split = open_split(console, options)
+    model = _estimator(split, options)
+    fitted = _train(model, split)
+    interrupted = model.training_status_ == "interrupted"
+    outcomes = [fitted, *([] if interrupted else _baselines(split))]
+    console.print(_scores(outcomes, split.classes))
+    console.print(f" {_verdict(outcomes, split)}\n", highlight=False)
+    keep_table_model(model, split.train.names, split.target, save)
+    told = f"chainrule predict {save} NEW.csv -o OUT.csv"
+    console.print(f" model saved in [bold]{save}[/]; next: {told}", soft_wrap=True)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+# what is learnt from -----------------------------------------------------------------------
+
+
+def open_split(console: Console, options: TableOptions) -> Split:
+    """Read the table, say what is in it, and hold rows back."""
+    table = read_table(options.source)
+    if options.target not in table:
+        came = f"only {', '.join(map(repr, table.names))}"
+        raise DataError(describe(options.source, f"a column {options.target!r}", came))
+    missing = table[options.target].missing
+    if missing.all():
+        raise DataError(describe(f"column {options.target!r}", "values to learn", "none"))
+    table = table.take(np.flatnonzero(~missing))
+    y = target_values(table[options.target])
+    classes = _is_classification(y, options)
+    y = _as_task(y, classes, options.target)
+    X = table.without(options.target)
+    train, test = _rows(y, classes, options)
+    console.print(f"\n [bold]{options.source.stem}[/]: {_in_words(X, y, classes, options.target)}")
+    if missing.any():
+        complain(f"note: {int(missing.sum()):,} rows without {options.target!r} are left out")
+    types = _types(X.take(train), options)
+    console.print(f" {len(train):,} rows to learn from, {len(test):,} to test\n")
+    encoder = ColumnEncoder(types=types).fit(X.take(train))
+    console.print(encoder.summary())
+    console.print()
+    return Split(X.take(train), X.take(test), y[train], y[test], classes, options.target, types)
+
+
+def _is_classification(y: np.ndarray, options: TableOptions) -> bool:
+    if options.task is not None:
+        return options.task == "classification"
+    return holds_classes(y)
+
+
+def _as_task(y: np.ndarray, classes: bool, target: str) -> np.ndarray:
+    if classes:
+        if len(np.unique(y)) < 2:
+            came = f"only {y[0]}"
+            raise DataError(describe(f"column {target!r}", "at least two classes", came))
+        return y.astype(str) if y.dtype.kind not in "iuU" else y
+    if y.dtype.kind not in "fiu":
+        came = f"text such as {str(y[0])!r}"
+        raise OptionError(describe(f"--task regression: column {target!r}", "numbers", came))
+    return y.astype(np.float64)
+
+
+def _rows(y: np.ndarray, classes: bool, options: TableOptions) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the rows to learn from and to test with, by class where there are enough."""
+    if len(y) < 8:
+        remedy = "A quarter is held back to test with."
+        raise DataError(describe(options.source, "at least 8 rows with a target", len(y), remedy))
+    stratify = None
+    if classes:
+        counts = np.unique(y, return_counts=True)[1]
+        stratify = y if counts.min() >= 2 and int(TEST_SHARE * len(y)) >= len(counts) else None
+    train, test = train_test_split(
+        np.arange(len(y)), test_size=TEST_SHARE, random_state=options.seed, stratify=stratify
+    )
+    return np.sort(train), np.sort(test)
+
+
+def _types(X: Table, options: TableOptions) -> dict[str, str]:
+    """What columns are declared to be; free text is left out, and said to be."""
+    types = dict(options.types)
+    try:
+        ColumnEncoder(types=types).fit(X)
+    except TextColumnError as error:
+        names = ", ".join(map(repr, error.columns))
+        complain(f"note: left out as free text: {names}; --type NAME=categorical keeps one")
+        types |= dict.fromkeys(error.columns, "ignored")
+    return types
+
+
+def _in_words(X: Table, y: np.ndarray, classes: bool, target: str) -> str:
+    rows = f"{X.rows:,} rows, {len(X.names)} columns\n [bold]{target}[/]:"
+    if not classes:
+        return f"{rows} values from {y.min():g} to {y.max():g}"
+    labels, counts = np.unique(y, return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:4]
+    shares = [f"{labels[i]} ({counts[i] / len(y):.1%})" for i in order]
+    more = [] if len(labels) <= 4 else ["…"]
+    return f"{rows} {len(labels)} classes, {', '.join([*shares, *more])}"
+
+
+# the network and what it is compared with --------------------------------------------------
+
+
+def _estimator(split: Split, options: TableOptions) -> Any:
+    kind = RealMLPClassifier if split.classes else RealMLPRegressor
+    return kind(
+        str(options.preset),
+        n_epochs=options.max_iter or 256,
+        batch_size=options.batch_size or 256,
+        max_time=options.max_time,
+        types=split.types or None,
+        random_state=options.seed,
+        progress_bar=None,
+    )
+
+
+def _train(model: Any, split: Split) -> Outcome:
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")
+        model.fit(split.train, split.y_train)
+    seconds = time.perf_counter() - start
+    model.set_params(progress_bar=False)
+    p = model.predict_proba(split.test) if split.classes else None
+    return _measured(NAME, split, model.predict(split.test), p, model, seconds)
+
+
+def _baselines(split: Split) -> list[Outcome]:
+    """A linear model of the same columns, and a constant."""
+    encoder = ColumnEncoder(types=split.types or None, max_one_hot=512)
+    linear: Any = LogisticRegression(max_iter=1000) if split.classes else Ridge()
+    models = {
+        "logistic regression" if split.classes else "ridge regression": make_pipeline(
+            encoder, StandardScaler(), linear
+        ),
+        "always the most frequent" if split.classes else "always the mean": make_pipeline(
+            encoder, DummyClassifier(strategy="prior") if split.classes else DummyRegressor()
+        ),
+    }
+    found = []
+    for name, model in models.items():
+        start = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whether a baseline converged is its own affair
+            model.fit(split.train, split.y_train)
+        seconds = time.perf_counter() - start
+        p = model.predict_proba(split.test) if split.classes else None
+        found.append(_measured(name, split, model.predict(split.test), p, model, seconds))
+    return found
+
+
+def _measured(
+    name: str, split: Split, predicted: np.ndarray, p: Any, model: Any, seconds: float
+) -> Outcome:
+    y = split.y_test
+    if not split.classes:
+        error = float(np.sqrt(np.mean((predicted - y) ** 2)))
+        spread = float(y.var())
+        return Outcome(name, error, 1 - error**2 / spread if spread else np.nan, seconds)
+    # a class of the test rows that training did not meet has no column
+    known = np.isin(y, model.classes_)
+    loss = np.inf
+    if known.all():
+        shares = np.asarray(p, np.float64)
+        loss = log_loss(y, shares / shares.sum(axis=1, keepdims=True), labels=model.classes_)
+    return Outcome(name, float(np.mean(predicted != y)), float(loss), seconds)
+
+
+# what people are told ----------------------------------------------------------------------
+
+
+def _scores(outcomes: list[Outcome], classes: bool) -> RichTable:
+    table = RichTable(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),
+        pad_edge=False,
+        header_style="",
+        border_style="dim",
+    )
+    table.add_column("on the test rows", no_wrap=True)
+    heads = ("right", "log-loss", "time") if classes else ("typical error", "R²", "time")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    best = min(one.error for one in outcomes)
+    for one in outcomes:
+        style = "bold green" if one.error == best and len(outcomes) > 1 else ""
+        first = f"{1 - one.error:.1%}" if classes else f"{one.error:.4g}"
+        second = f"{one.second:.4f}" if classes else f"{one.second:.3f}"
+        cells = (f"[bold]{one.name}[/]", f"[{style}]{first}[/]" if style else first, second)
+        table.add_row(*cells, f"{one.seconds:.1f} s")
+    return table
+
+
+def _verdict(outcomes: list[Outcome], split: Split) -> str:
+    """In a sentence: how good, and how much better than what is easily had."""
+    ours, *others = outcomes
+    rows = f"{len(split.y_test):,} rows that it never saw"
+    if split.classes:
+        wrong = round(ours.error * len(split.y_test))
+        told = f"{NAME} is wrong in {wrong:,} of {rows}"
+    else:
+        told = f"{NAME} is typically off by {ours.error:.4g} on {rows}"
+    if not others:
+        return f"{told}."
+    linear = others[0]
+    if ours.error == linear.error:
+        return f"{told}, as {linear.name} is."
+    if ours.error < linear.error:
+        return f"{told}, {1 - ours.error / linear.error:.0%} less than {linear.name}."
+    more = f"{ours.error / linear.error - 1:.0%}" if linear.error else "more"
+    return f"{told}, {more} more than {linear.name}: the simple model is the better one here."
