@@ -54,7 +54,7 @@ def test_tables_that_cannot_be_learnt_from(shell, name, command):
     text, words = TABLES[name]
     path = shell.folder / "table.csv"
     path.write_text(text, encoding="utf-8")
-    save = ["--save", "model.safetensors"] if command == "train" else []
+    save = ["--save", "model.safetensors", "--model", "mlp"] if command == "train" else []
     refuse(shell, ["table.csv", "expected", "came", *words], command, path, "--target", "y", *save)
 
 
@@ -225,6 +225,6 @@ def test_a_fault_of_chainrule_itself_keeps_its_traceback(shell, table, monkeypat
         raise ZeroDivisionError("a fault")
 
     monkeypatch.setattr("chainrule.cli.train.check_gradient", broken)
-    done = shell("train", table, "--target", "kind")
+    done = shell("train", table, "--target", "kind", "--model", "mlp")
     assert isinstance(done.exception, ZeroDivisionError)
     assert sys.exc_info() == (None, None, None)

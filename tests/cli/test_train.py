@@ -127,7 +127,7 @@ def test_alpha_is_the_same_lambda_for_every_model(shell, table):
 def test_text_and_whole_numbers_are_classes(shell, write_table):
     rows = [[i % 4, (i * 7) % 5, 10 + i % 2] for i in range(40)]
     write_table("t.csv", ["a", "b", "y"], rows)
-    done = shell("train", "t.csv", "--target", "y", "--save", "m.safetensors")
+    done = shell("train", "t.csv", "--target", "y", "--model", "mlp", "--save", "m.safetensors")
     assert "2 classes" in done.stdout
     assert cr.load("m.safetensors").classes_.tolist() == [10, 11]
 
@@ -141,7 +141,7 @@ def test_rare_classes_and_tiny_tables_are_learnt_from(shell, write_table):
 def test_constant_and_huge_columns_are_scaled(shell, write_table):
     rows = [[7, (-1) ** i * 1e300, i % 3, i % 2] for i in range(40)]
     write_table("t.csv", ["constant", "huge", "other", "y"], rows)
-    done = shell("train", "t.csv", "--target", "y", "--save", "m.safetensors")
+    done = shell("train", "t.csv", "--target", "y", "--model", "mlp", "--save", "m.safetensors")
     assert done.exit_code == 0, done.stderr
     (row,) = table_of(done.stdout)
     assert row["test"] == "100.0"

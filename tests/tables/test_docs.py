@@ -13,7 +13,7 @@ def test_code_prints_what_the_page_says(project_root, tmp_path, monkeypatch):
     blocks = BLOCK.findall((project_root / "docs" / "tables.md").read_text(encoding="utf-8"))
     checker, namespace = doctest.OutputChecker(), {}
     code = [place for place, (language, _) in enumerate(blocks) if language == "python"]
-    assert len(code) == 4
+    assert len(code) == 5
     for place in code:
         language, expected = blocks[place + 1]
         assert language == "text"
