@@ -104,7 +104,7 @@ docs: $(VENV)/.with-docs
 	@echo "Open docs/_build/html/index.html"
 
 catalogues: $(VENV)/.with-docs
-	$(SPHINX) -b gettext -D nb_execution_mode=off -d docs/_build/trees/gettext docs docs/_build/gettext
+	$(SPHINX) -b gettext -d docs/_build/trees/gettext docs docs/_build/gettext
 	$(BIN)/python docs/_ext/catalogues.py $(LANGUAGES)
 
 lint: $(VENV)/.with-dev

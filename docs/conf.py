@@ -27,14 +27,13 @@ extensions = [
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "languages",
     "operations",
+    "public",
 ]
 exclude_patterns = ["_build", "locale"]
 templates_path = ["_templates"]
-nitpicky = False
 
 # --- chapters ------------------------------------------------------------------------------
 
@@ -48,6 +47,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_output_stderr = "warn"  # which -W makes an error: a chapter prints no warnings
 nb_merge_streams = True
+# translators get the descriptions of pictures too
+nb_mime_priority_overrides = [("gettext", "image/svg+xml", 0), ("gettext", "text/plain", 9)]
 nb_code_prompt_show = nb_code_prompt_hide = "fold-{type}"  # put into words by `languages`
 
 _beside = HERE.parents[1] / "shared" / "data"
@@ -61,18 +62,19 @@ _startup.mkdir(parents=True, exist_ok=True)
 )
 os.environ["IPYTHONDIR"] = str(HERE / "_build" / "ipython")
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-if (HERE.parent / "src").is_dir():
-    _paths = [str(HERE.parent / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(_paths)
 
 # --- reference -----------------------------------------------------------------------------
 
-autosummary_generate = True
-autosummary_imported_members = True
 autodoc_typehints = "none"
 autodoc_default_options = {"members": False}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+# A docstring that is missing or empty, names a parameter that does not exist or in another
+# order, or breaks numpydoc's layout is a warning, so an error of the build.
+numpydoc_validation_checks = {
+    "GL05", "GL06", "GL07", "GL08", "GL10", "SS01", "PR02", "PR03", "PR05", "PR06", "PR10",
+}  # fmt: skip
+numpydoc_validation_exclude = {r"\.[A-Z_]+$"}  # constants
 
 # --- languages -----------------------------------------------------------------------------
 

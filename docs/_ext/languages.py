@@ -11,8 +11,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from babel.messages.pofile import read_po
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -45,14 +48,33 @@ def is_translated(app: Sphinx, language: str, docname: str) -> bool:
     return language == "en" or catalogue(app, language, docname).is_file()
 
 
+class Shared(SphinxTransform):
+    """Formulas are the same in every language: they are no messages."""
+
+    default_priority = 5  # before messages are collected
+
+    def apply(self, **_: Any) -> None:
+        """Mark them."""
+        for node in self.document.findall(nodes.math_block):
+            node["translatable"] = False
+
+
 def warn_of_missing(app: Sphinx, doctree: nodes.document) -> None:
     """A warning for each message of a translated page that its catalogue does not have."""
     language, docname = app.config.language, app.env.current_document.docname
     if language == "en" or not is_translated(app, language, docname):
         return
+    with catalogue(app, language, docname).open("rb") as file:
+        known = {message.string for message in read_po(file)}
     for node in doctree.findall(nodes.Element):
-        if node.get("translated") is False:
-            text = " ".join((node.rawsource or node.astext()).split())
+        if isinstance(node, addnodes.toctree):
+            missing = bool(node.get("caption")) and node["caption"] == node.get("rawcaption")
+        elif isinstance(node, nodes.image):  # marked only where its file is translated too
+            missing = bool(node.get("alt")) and node["alt"] not in known
+        else:
+            missing = node.get("translated") is False
+        if missing:
+            text = " ".join((node.get("caption") or node.get("alt") or node.rawsource).split())
             logger.warning("not translated into %s: %s", language, text, location=node)
 
 
@@ -62,9 +84,8 @@ def frame(app: Sphinx, pagename: str, template: str, context: dict[str, Any], do
     context["other_language"] = _other(app, language, pagename, context["content_root"])
     tree = context.get("furo_navigation_tree")
     if tree:
-        context["furo_navigation_tree"] = tree.replace(
-            'role="heading"', 'role="heading" aria-level="2"'
-        )
+        tree = tree.replace('role="heading"', 'role="heading" aria-level="2"')
+        context["furo_navigation_tree"] = NUMBER.sub(in_its_digits, tree)
     body = context.get("body")
     if body:
         # what scrolls can be reached by keyboard, and a summary's own words are its name
@@ -72,7 +93,16 @@ def frame(app: Sphinx, pagename: str, template: str, context: dict[str, Any], do
         body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
         for marker, words in FOLDED.get(language, FOLDED["en"]).items():
             body = body.replace(marker, words)
-        context["body"] = body
+        context["body"] = NUMBER.sub(in_its_digits, body)
+
+
+NUMBER = re.compile(r"(>)(\d+)(\. (?:</span>)?[\u0600-\u06ff])")
+PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def in_its_digits(found: re.Match[str]) -> str:
+    """A chapter's number in the digits of its title."""
+    return found[1] + found[2].translate(PERSIAN) + found[3]
 
 
 def _other(app: Sphinx, language: str, pagename: str, root: str) -> dict[str, str]:
@@ -130,6 +160,7 @@ def _four(found: re.Match[str]) -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.add_transform(Shared)
     app.connect("doctree-read", warn_of_missing)
     app.connect("html-page-context", frame, priority=900)  # after the theme
     app.connect("build-finished", turn_around)

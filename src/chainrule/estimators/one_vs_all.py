@@ -34,6 +34,8 @@ class OneVsAllClassifier(LinearClassifier):
     Full-batch solvers make one run a class; mini-batch solvers train all in one run, whose
     ``n_iter_`` is repeated. Two classes need one sigmoid only.
 
+    Options that are not named here are ``MLPClassifier``'s.
+
     Parameters
     ----------
     alpha : float, default=0.0001
@@ -53,8 +55,6 @@ class OneVsAllClassifier(LinearClassifier):
         Weights of the rows of each class, the same in all K problems.
     label_smoothing : float, default=0.0
         ε: targets become (1 − ε) t + ε / 2.
-
-    Those not named are ``MLPClassifier``'s.
 
     Attributes
     ----------

@@ -17,6 +17,8 @@ class SoftmaxClassifier(LinearClassifier):
     The same minimum as scikit-learn's ``LogisticRegression(C=1 / (Σ w_i · alpha))``. Two classes
     have one row of weights, that of the second class against the first, as there.
 
+    Options that are not named here are ``MLPClassifier``'s.
+
     Parameters
     ----------
     alpha : float, default=0.0001
@@ -36,8 +38,6 @@ class SoftmaxClassifier(LinearClassifier):
         Weights of the classes.
     label_smoothing : float, default=0.0
         ε: targets become (1 − ε) t + ε / classes.
-
-    Those not named are ``MLPClassifier``'s.
 
     Attributes
     ----------

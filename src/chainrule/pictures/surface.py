@@ -62,7 +62,7 @@ def plot_loss_surface(
     model : fitted estimator or Objective
         Whatever has ``as_objective``; an objective needs ``theta``.
     X, y : array-like
-        Rows to compute the loss on; it is computed ``resolution``² times.
+        Rows to compute the loss on; ``resolution`` × ``resolution`` times.
     ax : Axes, optional
     theta : array of shape (parameters,), optional
         The middle. Default: the model's parameters.
