@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule import exchange
 from chainrule.errors import MissingPackageError, OptionError, WrongTypeError
 from chainrule.estimators import (
     MLPClassifier,
@@ -17,7 +18,6 @@ from chainrule.estimators import (
     OneVsAllClassifier,
     SoftmaxClassifier,
 )
-from chainrule.exchange import to_numpy, to_onnx, to_torch
 from chainrule.exchange.numpy_export import script
 from chainrule.exchange.portable import portable
 from chainrule.networks import ACTIVATIONS
@@ -150,7 +150,7 @@ def test_probabilities_of_nothing_stay_zero(run, digits):
 
 def test_the_numpy_file_needs_numpy_and_nothing_else(fitted, tmp_path):
     model, X = fitted["ten classes"]
-    text = to_numpy(model, tmp_path / "model.py")
+    text = exchange.to_numpy(model, tmp_path / "model.py")
     assert (tmp_path / "model.py").read_text(encoding="utf-8") == text
     header = ",".join(f"c{i}" for i in range(64))
     np.savetxt(tmp_path / "rows.csv", X[:20], delimiter=",", header=header, comments="")
@@ -166,7 +166,7 @@ def test_the_numpy_file_needs_numpy_and_nothing_else(fitted, tmp_path):
 
 
 def test_the_numpy_file_can_be_read(fitted):
-    text = to_numpy(fitted["layers"][0])
+    text = exchange.to_numpy(fitted["layers"][0])
     code = text[text.index("def scores") : text.index("def array")]
     for line in (
         '"""What the network computes for each row, (rows, 10)."""',
@@ -193,7 +193,7 @@ def test_names_of_columns_are_text_and_nothing_else(fitted, column):
 
 def test_onnx_says_what_it_is(fitted, tmp_path):
     onnx = pytest.importorskip("onnx", reason="the extra [onnx]")
-    model = to_onnx(fitted["ten classes"][0], tmp_path / "model.onnx")
+    model = exchange.to_onnx(fitted["ten classes"][0], tmp_path / "model.onnx")
     assert onnx.load(tmp_path / "model.onnx") == model
     onnx.checker.check_model(model, full_check=True)
     assert [one.name for one in model.graph.input] == ["x"]
@@ -205,7 +205,7 @@ def test_onnx_says_what_it_is(fitted, tmp_path):
 def test_a_module_of_pytorch_can_be_trained_on(fitted, digits):
     torch = pytest.importorskip("torch", reason="the extra [torch]")
     model, X = fitted["dropout"]
-    module = to_torch(model, output="scores", dtype="float32")
+    module = exchange.to_torch(model, output="scores", dtype="float32")
     assert not module.training
     x, y = torch.tensor(X, dtype=torch.float32), torch.tensor(digits[1])
     module.train()
@@ -219,7 +219,7 @@ def test_a_module_of_pytorch_can_be_trained_on(fitted, digits):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < losses[0] / 1.3
-    again = to_torch(model, output="scores", dtype="float32")
+    again = exchange.to_torch(model, output="scores", dtype="float32")
     again.load_state_dict(module.state_dict())
     torch.testing.assert_close(again(x), module.eval()(x))
 
@@ -227,7 +227,7 @@ def test_a_module_of_pytorch_can_be_trained_on(fitted, digits):
 def test_gradients_in_pytorch_are_those_of_the_chain_rule(fitted, digits):
     torch = pytest.importorskip("torch", reason="the extra [torch]")
     model, X = fitted["ten classes"]
-    module = to_torch(model, output="scores")
+    module = exchange.to_torch(model, output="scores")
     labels = np.searchsorted(model.classes_, LETTERS[digits[1]])
     torch.nn.functional.cross_entropy(module(torch.tensor(X)), torch.tensor(labels)).backward()
     J, theta, X, y = model.set_params(alpha=0.0).as_objective(X, LETTERS[digits[1]])
@@ -241,7 +241,7 @@ def test_gradients_in_pytorch_are_those_of_the_chain_rule(fitted, digits):
 def test_a_program_of_pytorch_runs_without_chainrule(fitted, tmp_path, name):
     pytest.importorskip("torch", reason="the extra [torch]")
     model, X = fitted[name]
-    to_torch(model, tmp_path / "model.pt2")
+    exchange.to_torch(model, tmp_path / "model.pt2")
     np.save(tmp_path / "X.npy", X)
     program = (
         "import sys; sys.modules['chainrule'] = None; import numpy as np, torch; "
@@ -257,12 +257,12 @@ def test_a_program_of_pytorch_runs_without_chainrule(fitted, tmp_path, name):
 
 def test_mistakes(fitted):
     with pytest.raises(WrongTypeError, match="export: expected one of OneVsAllClassifier, "):
-        to_numpy(object())
+        exchange.to_numpy(object())
     with pytest.raises(Exception, match="not fitted"):
-        to_numpy(MLPClassifier())
+        exchange.to_numpy(MLPClassifier())
     pytest.importorskip("torch", reason="the extra [torch]")
     with pytest.raises(OptionError, match="output: expected 'prediction' or 'scores'"):
-        to_torch(fitted["softmax"][0], output="logits")
+        exchange.to_torch(fitted["softmax"][0], output="logits")
 
 
 @pytest.mark.parametrize(("package", "function"), [("onnx", "to_onnx"), ("torch", "to_torch")])

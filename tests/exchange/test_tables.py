@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+from chainrule import exchange
 from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
-from chainrule.exchange import column_arrays, network_inputs, to_numpy, to_onnx, to_torch
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx]")
 
@@ -40,8 +40,8 @@ TYPES = {"grade": "categorical"}
 
 
 def ask(model, X):
-    session = onnxruntime.InferenceSession(to_onnx(model).SerializeToString())
-    given = column_arrays(model.encoder_, X)
+    session = onnxruntime.InferenceSession(exchange.to_onnx(model).SerializeToString())
+    given = exchange.column_arrays(model.encoder_, X)
     assert {one.name for one in session.get_inputs()} == set(given)
     names = [one.name for one in session.get_outputs()]
     return dict(zip(names, session.run(None, given), strict=True))
@@ -100,9 +100,9 @@ def test_pytorch_takes_what_the_encoder_makes():
     table = a_table()
     model = RealMLPClassifier(n_epochs=3, hidden_layer_sizes=(9,), types=TYPES, random_state=0)
     model.fit(table, table["two"])
-    given = [torch.tensor(value) for value in network_inputs(model, table).values()]
+    given = [torch.tensor(value) for value in exchange.network_inputs(model, table).values()]
     with torch.no_grad():
-        found = to_torch(model)(*given).numpy()
+        found = exchange.to_torch(model)(*given).numpy()
     np.testing.assert_allclose(found, model.predict_proba(table), atol=1e-5)
 
 
@@ -112,7 +112,7 @@ def test_one_file_of_numpy_reads_the_table(tmp_path):
     model = RealMLPClassifier(n_epochs=3, hidden_layer_sizes=(9,), types=TYPES, random_state=0)
     model.fit(table, y)
     space = {"__name__": "exported"}
-    exec(to_numpy(model, tmp_path / "model.py"), space)
+    exec(exchange.to_numpy(model, tmp_path / "model.py"), space)
     for X in (table, new_rows()):
         np.testing.assert_allclose(space["predict_proba"](X), model.predict_proba(X), atol=1e-5)
         assert space["predict"](X).tolist() == model.predict(X).tolist()
@@ -137,5 +137,5 @@ def test_one_file_of_numpy_reads_an_array():
     X = np.random.default_rng(2).normal(size=(60, 3))
     model = RealMLPRegressor(n_epochs=3, hidden_layer_sizes=(5,), random_state=0).fit(X, X[:, 0])
     space = {"__name__": "exported"}
-    exec(to_numpy(model), space)
+    exec(exchange.to_numpy(model), space)
     np.testing.assert_allclose(space["predict"](X), model.predict(X), rtol=1e-5, atol=1e-5)
