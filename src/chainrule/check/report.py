@@ -79,6 +79,20 @@ class ParameterReport:
         """Whether no comparison disagrees."""
         return self.wrong == 0
 
+    @property
+    def cells(self) -> list[str]:
+        """What a table says of it: name, extent, worst entry, both numbers, error, verdict."""
+        shape = " × ".join(map(str, self.shape)) or "1"
+        compared = f"{self.checked:,}" + (f" + {self.directions}" if self.directions else "")
+        verdict = "ok" if self.ok else f"{self.wrong} wrong"
+        cells = [f"{self.name} ({shape})", compared]
+        if self.worst is None:
+            return [*cells, "—", "", "", "", verdict]
+        worst = self.worst
+        place = "direction" if worst.index is None else str(list(worst.index))
+        numbers = [f"{worst.analytic:.6g}", f"{worst.numerical:.6g}", f"{worst.relative_error:.1e}"]
+        return [*cells, place, *numbers, verdict]
+
 
 @dataclass(frozen=True)
 class GradientReport:
@@ -178,7 +192,7 @@ def _rich_table(report: GradientReport) -> Table:
     for i, name in enumerate(HEADS):
         grid.add_column(name, justify="right" if i in NUMBERS else "left", no_wrap=True)
     for one in report.parameters:
-        *cells, verdict = _cells(one)
+        *cells, verdict = one.cells
         grid.add_row(*map(Text, cells), Text(verdict, "green" if one.ok else "bold red"))
     return grid
 
@@ -188,24 +202,11 @@ def report_html(report: GradientReport) -> Markup:
     verdict = tag("p", tag("strong", report.summary), class_="right" if report.ok else "wrong")
     return tag(
         "div",
-        table([*HEADS[:-1], "verdict"], [_cells(one) for one in report.parameters], NUMBERS),
+        table([*HEADS[:-1], "verdict"], [one.cells for one in report.parameters], NUMBERS),
         *(tag("p", note) for note in report.notes),
         verdict,
         class_="chainrule-gradients",
     )
-
-
-def _cells(one: ParameterReport) -> list[str]:
-    shape = " × ".join(map(str, one.shape)) or "1"
-    compared = f"{one.checked:,}" + (f" + {one.directions}" if one.directions else "")
-    verdict = "ok" if one.ok else f"{one.wrong} wrong"
-    cells = [f"{one.name} ({shape})", compared]
-    if one.worst is None:
-        return [*cells, "—", "", "", "", verdict]
-    worst = one.worst
-    place = "direction" if worst.index is None else str(list(worst.index))
-    numbers = [f"{worst.analytic:.6g}", f"{worst.numerical:.6g}", f"{worst.relative_error:.1e}"]
-    return [*cells, place, *numbers, verdict]
 
 
 def _number(count: int, one: str, many: str) -> str:

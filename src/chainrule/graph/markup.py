@@ -33,7 +33,7 @@ def escape(value: Any) -> Markup:
     return Markup("".join(_SIGNS.get(sign, sign) for sign in text))
 
 
-def tag(name: str, *children: Any, **attributes: Any) -> Markup:
+def tag(name: str, /, *children: Any, **attributes: Any) -> Markup:
     """``<name attribute="…">children</name>``, everything escaped that is no ``Markup``.
 
     ``class_`` and ``for_`` lose their underscore, others become hyphens; an attribute that is

@@ -1,0 +1,106 @@
+"""``chainrule report`` and ``train --report``: everything about a model on one page."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from chainrule.check import GradientReport
+from chainrule.cli.console import check_writable, out
+from chainrule.cli.keeping import MADE, Kept, load_model
+from chainrule.cli.predict import header_of, read_rows
+from chainrule.cli.sources import Source, open_source
+from chainrule.errors import DataError, describe
+from chainrule.files import read_model
+
+
+def run(path: Path, data: str | None, target: str | None, output: Path | None) -> None:
+    """Write a report on the model in ``path``, judged by the rows of ``data`` where given."""
+    page = output or path.with_suffix(".html")
+    check_writable(page, "--output")
+    kept = load_model(path)
+    facts = {} if data is None else _rows(kept, data, target)
+    made = read_model(path)[1].get(MADE)
+    if isinstance(made, dict):
+        facts["made"] = {str(key): str(value) for key, value in made.items()}
+    _write(page, kept.model, name=path.stem, **facts)
+    out().print(f" report in [bold]{page}[/]", soft_wrap=True)
+
+
+def _rows(kept: Kept, data: str, target: str | None) -> dict[str, Any]:
+    """The rows to judge by, and what is known of them."""
+    if data in ("digits", "mnist"):
+        source = open_source(data, None, 0)
+        rows = source.data
+        said = f"{data}: {len(rows.y_test):,} rows held back (split with seed 0)"
+        facts: dict[str, Any] = {"X": rows.X_test, "y": rows.y_test, "data": said}
+        return facts | {"image_shape": rows.image_shape}
+    path = Path(data)
+    header = header_of(path)
+    truth = target or (kept.target if kept.target in header else None)
+    if truth is None:
+        remedy = "Name the column of the truth with --target."
+        raise DataError(describe(path, f"the column {kept.target or 'of the truth'!r}", "none", remedy))
+    table = read_rows(path, kept, header, truth)
+    y = np.asarray(table.y)
+    if hasattr(kept.model, "classes_") and kept.model.classes_.dtype.kind in "US":
+        y = y.astype(str)  # a table without the other labels looks like numbers
+    said = f"{path.name}: {len(y):,} rows"
+    return {"X": table.X, "y": y, "columns": table.columns, "target": truth, "data": said}
+
+
+def write_training_report(
+    console: Console,
+    page: Path,
+    source: Source,
+    models: Mapping[str, Any],
+    gradients: Mapping[str, GradientReport],
+    best: str,
+) -> None:
+    """The report on the best of the models that were just trained, the others beside it.
+
+    Parameters
+    ----------
+    models : mapping of str to estimator
+        Fitted on scaled rows, by name.
+    gradients : mapping of str to GradientReport
+        Of each model where training started.
+    best : str
+        Which the report is about.
+    """
+    data = source.data
+    said = f"{data.name}: {source.summary}. Judged by the {len(data.y_test):,} rows held back."
+    _write(
+        page,
+        models[best],
+        name=f"{data.name}, {best}",
+        X=source.scaling(data.X_test),
+        y=data.y_test,
+        raw=data.X_test,
+        columns=source.columns,
+        target=source.target,
+        image_shape=data.image_shape,
+        gradient=gradients[best],
+        others={name: model for name, model in models.items() if name != best},
+        data=said,
+    )
+    console.print(f" report in [bold]{page}[/]", soft_wrap=True)
+
+
+def _write(page: Path, model: Any, **facts: Any) -> None:
+    # matplotlib is an extra, and takes its time to load
+    from chainrule.pictures.report import write_report
+
+    facts["y"] = np.asarray(facts["y"]) if "y" in facts else None
+    write_report(page, model, command=command_line(), **facts)
+
+
+def command_line() -> str:
+    """What was typed."""
+    return shlex.join(["chainrule", *sys.argv[1:]])
