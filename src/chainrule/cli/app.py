@@ -157,6 +157,12 @@ def train(
             help="Put pictures here.",
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html", help="Write a report on the model here; of several, on the best."
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -203,6 +209,7 @@ def train(
                     parse_types(types or ()),
                     seed,
                     save,
+                    report,
                 )
             )
             return
@@ -219,6 +226,7 @@ def train(
             batch_size,
             save,
             pictures,
+            report,
             checkpoint,
             checkpoint_every,
             resume,
@@ -250,6 +258,35 @@ def predict(
         from chainrule.cli.predict import run
 
         run(model, file, output, target)
+
+
+@app.command()
+def report(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that train --save wrote.")],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.csv|digits|mnist",
+            show_default="none, and what needs rows is left out",
+            help="Rows to judge the model by.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column of the truth [default: the one learnt]."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE.html", show_default="MODEL's name", help="Write here."
+        ),
+    ] = None,
+) -> None:
+    """Put everything about a model on one page: a file that opens in any browser."""
+    with one_line_errors():
+        from chainrule.cli.report import run
+
+        run(model, data, target, output)
 
 
 @app.command()

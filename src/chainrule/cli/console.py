@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+import chainrule
 from chainrule.errors import ChainruleError, OptionError, describe
 
 INTERRUPTED = 130  # as shells count it: 128 + SIGINT
@@ -55,6 +58,17 @@ def one_line_errors() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+def command_line() -> str:
+    """What was typed."""
+    return shlex.join(["chainrule", *sys.argv[1:]])
+
+
+def made_now() -> dict[str, str]:
+    """How a model comes about: the command, and the versions of what computes."""
+    versions = {name: metadata.version(name) for name in ("numpy", "scipy", "scikit-learn")}
+    return {"command": command_line(), "chainrule": chainrule.__version__, **versions}
+
+
 def complain(message: str, style: str = "bold red") -> None:
     """``chainrule: message`` on standard error, as one line whatever the message holds."""
     line = Text.assemble(("chainrule: ", style), re.sub(r"\s+", " ", message).strip())
@@ -86,3 +100,14 @@ def check_writable(path: Path, option: str) -> None:
         raise OptionError(describe(f"{option} {path}", f"a folder {folder}", "none", remedy))
     if not os.access(folder, os.W_OK):
         raise PermissionError(13, "permission denied", str(folder))
+
+
+@contextmanager
+def matplotlib_or_note(what: str) -> Iterator[None]:
+    """Where matplotlib is missing a note says what is left out; training was not in vain."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        complain(f"note: no {what}; {error}", style="yellow")

@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.cli.console import made_now
 from chainrule.cli.sources import Scaling, Source
 from chainrule.errors import FileFormatError, describe
 from chainrule.estimators import load, save
 from chainrule.files import read_model
 
 TABLE, KEYS = "table", ("columns", "target")
+MADE = "made"
+"""Under which name a file says by which command and which versions it was made."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,16 @@ class Kept:
 def save_model(model: Any, source: Source, path: str | os.PathLike[str]) -> None:
     """Write a model file that predicts from rows as ``source`` has them."""
     table = {"columns": list(source.columns), "target": source.target}
-    save(unscaled(model, source.scaling), path, {TABLE: table} if source.target else None)
+    notes = {TABLE: table} if source.target else {}
+    save(unscaled(model, source.scaling), path, notes | {MADE: made_now()})
 
 
 def keep_table_model(
     model: Any, columns: Sequence[str], target: str, path: str | os.PathLike[str]
 ) -> None:
     """Write a model file of an estimator that encodes columns itself."""
-    save(model, path, {TABLE: {"columns": list(columns), "target": target}})
+    table = {"columns": list(columns), "target": target}
+    save(model, path, {TABLE: table, MADE: made_now()})
 
 
 def load_model(path: Path) -> Kept:

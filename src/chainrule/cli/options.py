@@ -98,6 +98,7 @@ class TrainOptions:
     batch_size: int | None = None
     save: Path | None = None
     pictures: Path | None = None
+    report: Path | None = None
     checkpoint: Path | None = None
     checkpoint_every: int = 10
     resume: bool = False
@@ -126,7 +127,7 @@ class TableOptions:
     types : dict of str to str
         What columns are, where that is not to be inferred.
     seed : int
-    save : Path or None
+    save, report : Path or None
     """
 
     source: Path
@@ -139,6 +140,7 @@ class TableOptions:
     types: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     save: Path | None = None
+    report: Path | None = None
 
 
 def given(value: object) -> bool:

@@ -29,9 +29,9 @@ def run(model_path: Path, path: Path, output: Path | None, target: str | None) -
     if isinstance(kept.model, RealMLPClassifier | RealMLPRegressor):
         _of_tables(kept, path, output, target)
         return
-    header = _header(path)
+    header = header_of(path)
     truth = target or (kept.target if kept.target in header else None)
-    table = _read(path, kept, header, truth)
+    table = read_rows(path, kept, header, truth)
     added = _columns(kept.model, table.X)
     for name in added:
         if name in header:
@@ -56,13 +56,14 @@ def _of_tables(kept: Kept, path: Path, output: Path | None, target: str | None) 
         err().print(str(agreement), soft_wrap=True)
 
 
-def _header(path: Path) -> list[str]:
+def header_of(path: Path) -> list[str]:
+    """The names of the columns of a CSV file."""
     with open(path, encoding="utf-8-sig", newline="", errors="replace") as file:
         row = next((row for row in csv.reader(file) if row), [])
     return [name.strip() for name in row]
 
 
-def _read(path: Path, kept: Kept, header: list[str], truth: str | None) -> NumericTable:
+def read_rows(path: Path, kept: Kept, header: list[str], truth: str | None) -> NumericTable:
     """The columns of the model: by name where it knows names, else all besides the truth."""
     expected = int(kept.model.n_features_in_)
     came = len(header) - (truth in header)

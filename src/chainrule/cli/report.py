@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import typer
 from rich.console import Console
 
 from chainrule.check import GradientReport
-from chainrule.cli.console import check_writable, out
+from chainrule.cli.console import check_writable, command_line, complain, out
 from chainrule.cli.keeping import MADE, Kept, load_model
 from chainrule.cli.predict import header_of, read_rows
 from chainrule.cli.sources import Source, open_source
 from chainrule.errors import DataError, describe
+from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
 from chainrule.files import read_model
+from chainrule.tables import read_table
+from chainrule.tables.task import target_values
+
+if TYPE_CHECKING:
+    from chainrule.cli.train_table import Split
 
 
 def run(path: Path, data: str | None, target: str | None, output: Path | None) -> None:
@@ -29,7 +34,13 @@ def run(path: Path, data: str | None, target: str | None, output: Path | None) -
     made = read_model(path)[1].get(MADE)
     if isinstance(made, dict):
         facts["made"] = {str(key): str(value) for key, value in made.items()}
-    _write(page, kept.model, name=path.stem, **facts)
+    try:
+        _write(page, kept.model, name=path.stem, **facts)
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        complain(str(error))
+        raise typer.Exit(1) from None
     out().print(f" report in [bold]{page}[/]", soft_wrap=True)
 
 
@@ -42,17 +53,47 @@ def _rows(kept: Kept, data: str, target: str | None) -> dict[str, Any]:
         facts: dict[str, Any] = {"X": rows.X_test, "y": rows.y_test, "data": said}
         return facts | {"image_shape": rows.image_shape}
     path = Path(data)
+    if isinstance(kept.model, RealMLPClassifier | RealMLPRegressor):
+        return _of_table(kept, path, target)
     header = header_of(path)
     truth = target or (kept.target if kept.target in header else None)
     if truth is None:
-        remedy = "Name the column of the truth with --target."
-        raise DataError(describe(path, f"the column {kept.target or 'of the truth'!r}", "none", remedy))
+        wanted = f"the column {kept.target!r}" if kept.target else "a column of the truth"
+        raise DataError(describe(path, wanted, "none", remedy))
     table = read_rows(path, kept, header, truth)
     y = np.asarray(table.y)
     if hasattr(kept.model, "classes_") and kept.model.classes_.dtype.kind in "US":
         y = y.astype(str)  # a table without the other labels looks like numbers
     said = f"{path.name}: {len(y):,} rows"
     return {"X": table.X, "y": y, "columns": table.columns, "target": truth, "data": said}
+
+
+def _of_table(kept: Kept, path: Path, target: str | None) -> dict[str, Any]:
+    """The rows of a table of any columns, for a model that reads them as they are."""
+    table = read_table(path)
+    truth = target or (kept.target if kept.target in table else None)
+    if truth is None:
+        raise _no_truth(path, kept)
+    table = table.take(np.flatnonzero(~table[truth].missing))
+    y = target_values(table[truth])
+    if hasattr(kept.model, "classes_") and kept.model.classes_.dtype.kind in "US":
+        y = y.astype(str)
+    X = table.without(truth) if kept.columns is None else table.select(kept.columns)
+    return {"X": X, "y": y, "target": truth, "data": f"{path.name}: {len(y):,} rows"}
+
+
+def _no_truth(path: Path, kept: Kept) -> DataError:
+    wanted = f"the column {kept.target!r}" if kept.target else "a column of the truth"
+    return DataError(describe(path, wanted, "none", "Name the column of the truth with --target."))
+
+
+def write_table_report(console: Console, page: Path, model: Any, split: Split) -> None:
+    """The report on a model that was just trained on a table, judged by the rows held back."""
+    rows = f"{len(split.y_train):,} rows to learn from, {len(split.y_test):,} held back to judge by"
+    _write(
+        page, model, name=split.target, X=split.test, y=split.y_test, target=split.target, data=rows
+    )
+    console.print(f" report in [bold]{page}[/]", soft_wrap=True)
 
 
 def write_training_report(
@@ -99,8 +140,3 @@ def _write(page: Path, model: Any, **facts: Any) -> None:
 
     facts["y"] = np.asarray(facts["y"]) if "y" in facts else None
     write_report(page, model, command=command_line(), **facts)
-
-
-def command_line() -> str:
-    """What was typed."""
-    return shlex.join(["chainrule", *sys.argv[1:]])

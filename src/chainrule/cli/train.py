@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from chainrule.check import GradientReport, check_gradient
-from chainrule.cli.console import check_writable, complain, out
+from chainrule.cli.console import check_writable, complain, matplotlib_or_note, out
 from chainrule.cli.keeping import save_model
 from chainrule.cli.models import Rung, choose_rungs, rows_to_check
 from chainrule.cli.options import ModelOptions, TrainOptions
@@ -65,6 +65,8 @@ def run(choice: ModelOptions, options: TrainOptions) -> None:
     console = out()
     if options.save is not None:
         check_writable(options.save, "--save")
+    if options.report is not None:
+        check_writable(options.report, "--report")
     source = open_source(options.source, options.target, choice.seed)
     folder = _picture_folder(options, source)
     rungs = choose_rungs(
@@ -86,6 +88,8 @@ def run(choice: ModelOptions, options: TrainOptions) -> None:
         raise KeyboardInterrupt
     if folder is not None:
         _draw(console, folder, source, outcomes)
+    if options.report is not None:
+        _report(console, options.report, source, outcomes)
     for outcome in outcomes:
         outcome.report.raise_if_wrong()
 
@@ -212,13 +216,23 @@ def _keep(console: Console, source: Source, outcomes: list[Outcome], path: Path)
 
 
 def _draw(console: Console, folder: Path, source: Source, outcomes: list[Outcome]) -> None:
-    try:
+    with matplotlib_or_note("pictures drawn"):
         from chainrule.cli.album import draw_pictures
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        complain(f"note: no pictures drawn; {error}", style="yellow")
-        return
-    files = draw_pictures(folder, source, [(o.rung.name, o.model) for o in outcomes])
-    names = ", ".join(path.stem for path in files)
-    console.print(f" pictures in [bold]{folder}/[/]: {names}", soft_wrap=True)
+
+        files = draw_pictures(folder, source, [(o.rung.name, o.model) for o in outcomes])
+        names = ", ".join(path.stem for path in files)
+        console.print(f" pictures in [bold]{folder}/[/]: {names}", soft_wrap=True)
+
+
+def _report(console: Console, page: Path, source: Source, outcomes: list[Outcome]) -> None:
+    with matplotlib_or_note("report written"):
+        from chainrule.cli.report import write_training_report
+
+        write_training_report(
+            console,
+            page,
+            source,
+            {one.rung.name: one.model for one in outcomes},
+            {one.rung.name: one.report for one in outcomes},
+            max(outcomes, key=lambda one: one.test).rung.name,
+        )

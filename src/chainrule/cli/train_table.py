@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from chainrule.cli.console import check_writable, complain, out
+from chainrule.cli.console import check_writable, complain, matplotlib_or_note, out
 from chainrule.cli.keeping import keep_table_model
 from chainrule.cli.options import TableOptions
 from chainrule.errors import DataError, OptionError, describe
@@ -80,6 +80,8 @@ def run(options: TableOptions) -> None:
     console = out()
     save = options.save or Path(f"{options.source.stem}.safetensors")
     check_writable(save, "--save")
+    if options.report is not None:
+        check_writable(options.report, "--report")
     split = open_split(console, options)
     model = _estimator(split, options)
     fitted = _train(model, split)
@@ -88,6 +90,8 @@ def run(options: TableOptions) -> None:
     console.print(_scores(outcomes, split.classes))
     console.print(f" {_verdict(outcomes, split)}\n", highlight=False)
     keep_table_model(model, split.train.names, split.target, save)
+    if options.report is not None:
+        _report(console, options.report, model, split)
     told = f"chainrule predict {save} NEW.csv -o OUT.csv"
     console.print(f" model saved in [bold]{save}[/]; next: {told}", soft_wrap=True)
     if interrupted:
@@ -245,6 +249,13 @@ def _measured(
         shares = np.asarray(p, np.float64)
         loss = log_loss(y, shares / shares.sum(axis=1, keepdims=True), labels=model.classes_)
     return Outcome(name, float(np.mean(predicted != y)), float(loss), seconds)
+
+
+def _report(console: Console, page: Path, model: Any, split: Split) -> None:
+    with matplotlib_or_note("report written"):
+        from chainrule.cli.report import write_table_report
+
+        write_table_report(console, page, model, split)
 
 
 # what people are told ----------------------------------------------------------------------

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from chainrule.errors import DataError, OptionError, ShapeError, describe
 from chainrule.pictures.style import axes_or_new, in_style, name_ticks
 
+TICKS = 12
 NAMED = 40
 """Up to so many rows or columns get their names."""
 
@@ -92,9 +92,8 @@ def plot_layer(
                 longest = max(len(str(one)) for one in names)
                 name_ticks(ax, axis, names, rotation=90.0 if axis == "x" and longest > 3 else 0.0)
             else:
-                (ax.xaxis if axis == "x" else ax.yaxis).set_major_locator(
-                    MaxNLocator(integer=True, nbins=8)
-                )
+                set_ticks = ax.set_xticks if axis == "x" else ax.set_yticks
+                set_ticks(range(0, size, -(-size // TICKS)))
         ax.tick_params(length=0)
         ax.set_xlabel("unit")
         ax.set_ylabel("input")

@@ -33,6 +33,8 @@ def data_section(subject: Subject) -> Markup:
 def _target(subject: Subject) -> Markup:
     y = subject.truth
     name = subject.target or "target"
+    if y.ndim > 1:
+        return tag("p", tag("b", name), f": {y.shape[1]} numbers or labels a row.")
     if not subject.classifies:
         numbers = y.astype(np.float64)
         said = f"{numbers.min():.5g} … {numbers.max():.5g}, mean {numbers.mean():.5g}"

@@ -129,7 +129,7 @@ def weights_section(subject: Subject) -> Markup:
         inputs = subject.columns if number == 1 and len(subject.columns or ()) == len(W) else None
         draw = partial(_draw_layer, W=W, inputs=inputs, number=number)
         size = min(3.2 + 0.16 * W.shape[1], 7.5), min(1.6 + 0.2 * W.shape[0], 5.5)
-        caption = f"Layer {number}: {W.shape[0]:,} inputs, {W.shape[1]:,} units."
+        caption = f"Layer {number}: {W.shape[0]:,} × {W.shape[1]:,}, inputs by units."
         alt = f"Weights of layer {number}, from {W.min():.3g} to {W.max():.3g}"
         parts.append(figure(draw, caption, size, alt))
     return section("weights", "Weights", *parts)
@@ -169,7 +169,7 @@ def neurons_section(subject: Subject) -> Markup:
     found = {what for one in states for what in one.troubles}
     count = sum(len(which) for one in states for which in one.troubles.values())
     total = sum(one.units for one in states)
-    said = f"{count:,} of {total:,} neurons do nothing" if found else f"all {total:,} neurons work"
+    said = f"{count:,} of {total:,} neurons hardly work" if found else f"all {total:,} neurons work"
     advice = [
         tag("p", tag("b", f"{what.capitalize()}. "), text)
         for what, text in ADVICE.items()

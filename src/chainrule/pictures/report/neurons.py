@@ -88,9 +88,19 @@ def _state(trace: Trace, node: Apply) -> LayerState:
     flat = np.mean(slope < FLAT * steepest, axis=0) >= MOSTLY
     saturated = flat & ~dead & (not kinked)
     constant = same & ~dead & ~saturated
-    places = (tuple(map(int, np.flatnonzero(one))) for one in (dead, saturated, constant))
-    zero = float(np.mean(y == 0))
-    return LayerState(trace.graph.names[node], node.op.name, y.shape[1], *places, zero)
+    return LayerState(
+        name=trace.graph.names[node],
+        activation=node.op.name,
+        units=y.shape[1],
+        dead=_numbers(dead),
+        saturated=_numbers(saturated),
+        constant=_numbers(constant),
+        zero=float(np.mean(y == 0)),
+    )
+
+
+def _numbers(which: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.flatnonzero(which))
 
 
 def _slope(node: Apply, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -57,7 +57,11 @@ def write_report(
 def report_html(subject: Subject) -> str:
     """The whole page. It holds no script, and its policy lets it fetch nothing."""
     title = f"Report on {short(subject.name)}"
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = (
+        resources.files("chainrule.pictures.report")
+        .joinpath("page.css")
+        .read_text(encoding="utf-8")
+    )
     sections = [make(subject) for make in SECTIONS] + [_reproduction(subject)]
     head = tag(
         "head",
