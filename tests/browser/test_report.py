@@ -113,6 +113,7 @@ def test_paper_is_white_and_nothing_is_cut_off(open_report):
       .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
       .map((e) => e.outerHTML.slice(0, 200))"""
     assert page.evaluate(wide) == []
+    keep(page, "report-print")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

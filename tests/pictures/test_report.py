@@ -208,7 +208,7 @@ def test_models_that_read_tables_have_a_report(kind):
     frame.loc[3, "age"] = np.nan
     y = (frame["city"] == "Ulm").to_numpy() * 2.0 + rng.normal(scale=0.1, size=150)
     y = np.where(y > 1, "yes", "no") if kind.endswith("Classifier") else y
-    options = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0}
+    options = {"hidden_layer_sizes": (8,), "n_epochs": 3, "random_state": 0}
     model = fit(getattr(cr, kind)(**options), frame, y)
     page = Page(report_html(Subject(model, X=frame, y=y, name="table")))
     assert {"city", "age", "categorical", "numeric"} <= set(page.cells["data"])
@@ -241,7 +241,7 @@ def with_weights(activation, W, b):
 
 def test_dead_neurons_are_found():
     """Neuron 1 is below 0 for every row; neuron 2 is seldom on, which is no fault of a relu."""
-    model, *rows = with_weights("relu", [[1, 1, 1], [0, 0, 0]], [0, -50, -1.9])
+    model, *rows = with_weights("relu", [[1, 1, 1], [0, 0, 0]], [0, -50, -1.3])
     (state,) = neuron_states(model, *rows)
     assert (state.name, state.activation, state.units) == ("h1", "relu", 3)
     assert state.dead == (1,)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chainrule.errors import DataError, ShapeError, describe
-from chainrule.pictures.style import Look, axes_or_new, in_style, name_ticks
+from chainrule.pictures.style import Look, axes_or_new, in_style, name_ticks, short
 
 
 def confusion_matrix(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -65,8 +65,7 @@ def plot_confusion(
     if len(names) != count:
         raise ShapeError(describe("labels", f"{count}, one a class", len(names)))
     with in_style(ax) as look:
-        side = min(9.0, 1.6 + 0.42 * count)
-        ax = axes_or_new(ax, side + 0.4, side)
+        ax = axes_or_new(ax, *confusion_size(names))
         _draw_cells(ax, look, matrix)
         name_ticks(ax, "x", names, rotation=0 if max(map(len, names)) < 4 else 90)
         name_ticks(ax, "y", names)
@@ -74,6 +73,13 @@ def plot_confusion(
         ax.set_ylabel("true")
         ax.set_title(_summary(matrix) if title is None else title)
     return ax
+
+
+def confusion_size(names: Sequence[Any]) -> tuple[float, float]:
+    """Inches for classes of these names, which stand beside and, if long, below the cells."""
+    side = min(9.0, 1.6 + 0.42 * len(names))
+    longest = max(len(short(name)) for name in names)
+    return max(side + 0.4 + 0.08 * longest, 4.0), side + (0.08 * longest if longest >= 4 else 0)
 
 
 def _summary(matrix: np.ndarray) -> str:

@@ -69,7 +69,9 @@ def _columns(subject: Subject) -> Markup:
         rows = encoder.summary().rows
     except ChainruleError as error:
         return note(f"The columns cannot be summed up: {error}")
-    shown = [[tag("b", row.column), row.type, row.missing, row.content] for row in rows[:COLUMNS]]
+    shown = [
+        [tag("b", short(row.column)), row.type, row.missing, row.content] for row in rows[:COLUMNS]
+    ]
     heads = ("column", "type", "missing", "levels or range")
     more = f"; the first {COLUMNS} are listed" if len(rows) > COLUMNS else ""
     return data_table(heads, shown, {2}, f"{len(rows):,} columns{more}")

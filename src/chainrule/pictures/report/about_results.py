@@ -12,7 +12,7 @@ from chainrule.errors import ChainruleError
 from chainrule.estimators.display import training_state
 from chainrule.graph.markup import Markup, tag
 from chainrule.pictures.calibration import plot_calibration
-from chainrule.pictures.confusion import plot_confusion
+from chainrule.pictures.confusion import confusion_size, plot_confusion
 from chainrule.pictures.loss import plot_loss
 from chainrule.pictures.misclassified import plot_misclassified
 from chainrule.pictures.mosaic import tiles_size
@@ -104,10 +104,10 @@ def _of_classes(subject: Subject) -> list[Markup]:
     heads = ("class", "precision", "recall", "F1", "rows")
     parts = [data_table(heads, rows, {1, 2, 3, 4}, "Each class")]
     if len(found) <= MOST_CLASSES:
-        side = min(7.5, 2.0 + 0.42 * len(found))
+        size = confusion_size([label for label, *_ in found])
         draw = partial(_draw_confusion, y=y, said=said)
         caption = "Rows: the true class; columns: what was predicted. Orange cells are mistakes."
-        parts.append(figure(draw, caption, (side + 0.6, side), "The confusion matrix"))
+        parts.append(figure(draw, caption, size, "The confusion matrix"))
     probabilities = subject.probabilities
     draw = partial(_draw_calibration, y=y, p=probabilities, classes=classes)
     caption = "On the dashed line probabilities mean what they say; vertical lines: 95 %."

@@ -38,16 +38,16 @@ def figure(
     """
     light, dark = (_encoded(draw, size, look, pixels) for look in (LIGHT, DARK))
     kind = "image/png" if pixels else "image/svg+xml"
-    return tag(
-        "figure",
-        tag(
-            "picture",
-            tag("source", media="print", srcset=light, type=kind),
-            tag("source", media="(prefers-color-scheme: dark)", srcset=dark, type=kind),
-            tag("img", src=light, alt=alt, width=round(size[0] * 96), height=round(size[1] * 96)),
-        ),
-        tag("figcaption", caption),
+    width, height = round(size[0] * 96), round(size[1] * 96)
+    picture = tag(
+        "picture",
+        tag("source", media="print", srcset=light, type=kind),
+        tag("source", media="(prefers-color-scheme: dark)", srcset=dark, type=kind),
+        tag("img", src=light, alt=alt, width=width, height=height),
     )
+    # on a phone it stays large enough to be read, and scrolls; the keyboard must get there
+    strip = tag("div", picture, class_="wide", tabindex="0", role="group", aria_label=caption)
+    return tag("figure", strip, tag("figcaption", caption))
 
 
 def _encoded(draw: Draw, size: tuple[float, float], look: Look, pixels: bool) -> str:
