@@ -58,8 +58,7 @@ def _rows(kept: Kept, data: str, target: str | None) -> dict[str, Any]:
     header = header_of(path)
     truth = target or (kept.target if kept.target in header else None)
     if truth is None:
-        wanted = f"the column {kept.target!r}" if kept.target else "a column of the truth"
-        raise DataError(describe(path, wanted, "none", remedy))
+        raise _no_truth(path, kept)
     table = read_rows(path, kept, header, truth)
     y = np.asarray(table.y)
     if hasattr(kept.model, "classes_") and kept.model.classes_.dtype.kind in "US":
