@@ -90,6 +90,7 @@ def frame(app: Sphinx, pagename: str, template: str, context: dict[str, Any], do
     if body:
         # what scrolls can be reached by keyboard, and a summary's own words are its name
         body = body.replace("<pre>", '<pre tabindex="0">')
+        body = body.replace('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
         body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
         for marker, words in FOLDED.get(language, FOLDED["en"]).items():
             body = body.replace(marker, words)

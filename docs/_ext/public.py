@@ -36,7 +36,8 @@ def entry(room: str, name: str) -> list[str]:
         return [*lines, f"   :members: {', '.join(own)}", ""] if own else [*lines, ""]
     if callable(thing):
         return [f".. autofunction:: {path}", ""]
-    return [f".. autodata:: {path}", "   :no-value:", ""]
+    listed = ", ".join(f"``{one}``" for one in thing) if isinstance(thing, (dict, tuple)) else ""
+    return [f".. py:data:: {path}", "", f"   {listed}", ""]
 
 
 def methods(cls: type) -> list[str]:
