@@ -50,7 +50,7 @@ def test_a_report_on_a_table_of_any_columns(shell, write_table, typed):
     assert done.exit_code == 0, done.output
     assert "report in r.html" in done.stdout
     text = read(shell, "r.html")
-    for word in ("45 rows to learn from, 15 held back", "categorical", "&lt;b&gt;ulm", "gradient"):
+    for word in ("45 rows to learn from, 15 held back", "binary", "&lt;b&gt;ulm", "gradient"):
         assert word in text
     done = shell("report", "t.safetensors", "--data", "t.csv")
     assert done.exit_code == 0, done.output
