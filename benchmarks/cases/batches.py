@@ -61,7 +61,9 @@ def trainer_epoch(J: cr.Objective, X: np.ndarray, y: np.ndarray) -> Run:
 
 
 def _contenders(
-    solver: str, sizes: tuple[int, ...], rows: Callable[[], tuple] = lambda: mnist_floats("float32")
+    solver: str,
+    sizes: tuple[int, ...],
+    rows: Callable[[], tuple[np.ndarray, np.ndarray]] = lambda: mnist_floats("float32"),
 ) -> list[Contender]:
     hidden, adam = sizes[1:-1], solver == "adam"
 
