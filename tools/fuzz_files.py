@@ -1,6 +1,6 @@
 """Files that nobody should trust: model files and checkpoints, damaged at random, are read.
 
-    python tools/fuzz_files.py --cases 20000 --seed 1
+    python tools/fuzz_files.py --cases 6000 --seed 1
 
 Each case takes a good file, damages it (cut off, bits flipped, sizes lied about, arrays on top of
 each other, types exchanged, JSON without end) and reads it. Where the damage is inside what the
