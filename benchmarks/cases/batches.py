@@ -57,7 +57,11 @@ def trainer_epoch(J: cr.Objective, X: np.ndarray, y: np.ndarray) -> Run:
     """One epoch of plain SGD in float32 through the trainer."""
     theta = J.initial(random_state=0).astype(np.float32)
     trainer = Trainer(J, X, y, theta0=theta, update=SGD(0.1), batch_size=256, max_epochs=1000)
-    return lambda: trainer.run_epoch() and None
+
+    def run() -> None:
+        trainer.run_epoch()
+
+    return run
 
 
 def _contenders(
