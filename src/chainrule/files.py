@@ -28,9 +28,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from chainrule.errors import FileFormatError, OptionError, WrongTypeError, describe, one_line
+from chainrule.errors import (
+    ChainruleError,
+    FileFormatError,
+    OptionError,
+    WrongTypeError,
+    describe,
+    one_line,
+)
 
-__all__ = ["atomic_write", "read_model", "write_model"]
+__all__ = ["atomic_write", "making_sense_of", "read_model", "write_model"]
 
 FORMAT = "chainrule"
 VERSION = 1
@@ -221,6 +228,32 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dic
     if _digest(text, arrays) != envelope["sha256"]:
         raise _malformed(path, f"content with SHA-256 {envelope['sha256']}", "other content")
     return arrays, _parse(path, text)
+
+
+@contextmanager
+def making_sense_of(path: str | os.PathLike[str], expected: str) -> Iterator[None]:
+    """What goes wrong in the block is a mistake in the file ``path``, which should be ``expected``.
+
+    Raises
+    ------
+    FileFormatError
+        In place of any error that a strange header or array can lead to.
+    """
+    try:
+        yield
+    except (
+        ChainruleError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        came = str(error) if isinstance(error, ChainruleError) else repr(error)
+        remedy = "The file is damaged or was made by another program."
+        raise FileFormatError(describe(path, expected, one_line(came), remedy)) from error
 
 
 def _read_listing(path: str | os.PathLike[str]) -> dict[str, Any]:

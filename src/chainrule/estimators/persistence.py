@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.errors import ChainruleError, FileFormatError, WrongTypeError, describe, one_line
+from chainrule.errors import FileFormatError, WrongTypeError, describe
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.memory import PREFIX, Memory
 from chainrule.estimators.mlp_classifier import MLPClassifier
@@ -37,7 +37,7 @@ from chainrule.estimators.realmlp_classifier import RealMLPClassifier
 from chainrule.estimators.realmlp_regressor import RealMLPRegressor
 from chainrule.estimators.softmax_classifier import SoftmaxClassifier
 from chainrule.estimators.targets import Labels
-from chainrule.files import read_model, write_model
+from chainrule.files import making_sense_of, read_model, write_model
 from chainrule.training import History
 
 FORMAT = 2
@@ -151,21 +151,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         When it cannot be opened.
     """
     arrays, header = read_model(path)
-    try:
+    with making_sense_of(path, "an estimator"):
         return _restored(arrays, header)
-    except (
-        ChainruleError,
-        LookupError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-        MemoryError,
-    ) as error:
-        came = str(error) if isinstance(error, ChainruleError) else repr(error)
-        remedy = "The file is damaged or was made by another program."
-        raise FileFormatError(describe(path, "an estimator", one_line(came), remedy)) from error
 
 
 def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkEstimator:

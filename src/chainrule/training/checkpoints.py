@@ -23,14 +23,13 @@ from typing import IO, Any
 import numpy as np
 
 from chainrule.errors import (
-    ChainruleError,
     CheckpointError,
     CheckpointWarning,
     FileFormatError,
     describe,
     one_line,
 )
-from chainrule.files import read_model, write_model
+from chainrule.files import making_sense_of, read_model, write_model
 from chainrule.training.recipe import check_count
 
 try:
@@ -221,24 +220,8 @@ class Checkpoints:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """What goes wrong with ``found`` in the block is a mistake in the file."""
-        try:
+        with making_sense_of(self.folder / LAST, "the state of this training"):
             yield
-        except (
-            ChainruleError,
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            ArithmeticError,
-            RecursionError,
-            MemoryError,
-        ) as error:
-            came = str(error) if isinstance(error, ChainruleError) else repr(error)
-            remedy = "The file is damaged or was made by another program."
-            where = self.folder / LAST
-            raise FileFormatError(
-                describe(where, "the state of this training", one_line(came), remedy)
-            ) from error
 
 
 @contextmanager
