@@ -11,8 +11,8 @@ from chainrule.ops import ROWS
 from chainrule.ops.shapes import normalize_axes
 
 try:
-    import torch
-    import torch.nn.functional as F
+    import torch  # pyright: ignore[reportMissingImports]  # an extra
+    import torch.nn.functional as F  # pyright: ignore[reportMissingImports]
 except ModuleNotFoundError as error:
     raise MissingPackageError("PyTorch", "torch", error) from error
 

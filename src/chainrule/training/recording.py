@@ -6,6 +6,7 @@ second, fourth, … epoch is taken, so that the whole run stays covered evenly.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -31,8 +32,9 @@ class _Thinned(Callback, Generic[Record]):
         self.records: list[Record] = []
         self._stride = 1
 
+    @abstractmethod
     def _take(self, progress: Progress) -> Record:
-        raise NotImplementedError
+        """What is kept of an epoch."""
 
     def on_train_begin(self, progress: Progress) -> None:
         """Start afresh, with where training starts."""
