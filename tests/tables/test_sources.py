@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
 
 from chainrule.errors import DataError, WrongTypeError
 from chainrule.tables import ColumnEncoder, as_table
@@ -209,9 +210,8 @@ def test_what_is_no_table_is_refused_by_name(X, error, message):
 
 
 def test_sparse_matrices_are_refused():
-    scipy_sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(WrongTypeError, match="expected a dense table; came a sparse matrix"):
-        as_table(scipy_sparse.eye(3).tocsr())
+        as_table(scipy.sparse.eye_array(3).tocsr())
 
 
 def test_no_library_of_frames_is_needed():

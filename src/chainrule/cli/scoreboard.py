@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,21 @@ from rich.table import Table
 from rich.text import Text
 
 WAITING = Text("·", style="dim")
+
+
+def table_of_scores(what: str, heads: Sequence[str]) -> Table:
+    """An empty table: what is compared at the left, figures under ``heads``."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 0, 0, 1),
+        pad_edge=False,
+        header_style="",
+        border_style="dim",
+    )
+    table.add_column(what, no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", vertical="bottom", no_wrap=True)
+    return table
 
 
 @dataclass
@@ -97,16 +113,8 @@ class Scoreboard:
 
     def table(self) -> Table:
         """One row a model; the best test score stands out."""
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            padding=(0, 0, 0, 1),
-            pad_edge=False,
-            header_style="",
-            border_style="dim",
-        )
-        table.add_column("model", no_wrap=True)
-        for head in ("parameters", "gradient check", "steps", "loss", "train", "test", "time"):
-            table.add_column(head, justify="right", vertical="bottom", no_wrap=True)
+        heads = ("parameters", "gradient check", "steps", "loss", "train", "test", "time")
+        table = table_of_scores("model", heads)
         tests = [line.test for line in self.lines if line.test is not None]
         for line in self.lines:
             best = len(tests) > 1 and line.test == max(tests)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -22,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from chainrule.cli.console import check_writable, complain, matplotlib_or_note, out
 from chainrule.cli.keeping import keep_table_model
 from chainrule.cli.options import TableOptions
+from chainrule.cli.scoreboard import table_of_scores
 from chainrule.errors import DataError, OptionError, describe
 from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
 from chainrule.tables import ColumnEncoder, Table, TextColumnError, read_table
@@ -262,17 +262,8 @@ def _report(console: Console, page: Path, model: Any, split: Split) -> None:
 
 
 def _scores(outcomes: list[Outcome], classes: bool) -> RichTable:
-    table = RichTable(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 0, 0, 1),
-        pad_edge=False,
-        header_style="",
-        border_style="dim",
-    )
-    table.add_column("on the test rows", no_wrap=True)
     heads = ("right", "log-loss", "time") if classes else ("typical error", "R²", "time")
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
+    table = table_of_scores("on the test rows", heads)
     best = min(one.error for one in outcomes)
     for one in outcomes:
         style = "bold green" if one.error == best and len(outcomes) > 1 else ""
