@@ -5,7 +5,8 @@ from chainrule.training.callbacks import Callback, Progress
 from chainrule.training.finder import RateFinder, find_learning_rate
 from chainrule.training.history import History
 from chainrule.training.live import LiveCurve
-from chainrule.training.objective import Objective, Sums
+from chainrule.training.objective import Objective
+from chainrule.training.partitions import InMemory, Partitions
 from chainrule.training.recording import LayerHistograms, ParameterPath
 from chainrule.training.result import Result
 from chainrule.training.schedules import (
@@ -24,6 +25,7 @@ from chainrule.training.schedules import (
     make_schedule,
 )
 from chainrule.training.solvers import SOLVERS, minimize
+from chainrule.training.sums import Sums
 from chainrule.training.tracking import WriteCSV, WriteJSONLines
 from chainrule.training.trainer import Trainer
 from chainrule.training.updates import (
@@ -54,6 +56,7 @@ __all__ = [
     "Exponential",
     "FlatCosine",
     "History",
+    "InMemory",
     "InverseScaling",
     "LayerHistograms",
     "LiveCurve",
@@ -62,6 +65,7 @@ __all__ = [
     "Objective",
     "OneCycle",
     "ParameterPath",
+    "Partitions",
     "Plateau",
     "Progress",
     "RMSProp",

@@ -16,6 +16,7 @@ from chainrule.training.keeper import Keeper
 from chainrule.training.objective import Objective
 from chainrule.training.progress import progress_bars
 from chainrule.training.result import Result
+from chainrule.training.rows import Rows
 from chainrule.training.trainer import Trainer
 
 MOMENT = 0.02  # seconds
@@ -121,7 +122,7 @@ def _progress(trainer: Trainer) -> Progress:
         history=trainer.history,
         solver=trainer.rule.kind,
         trainer=trainer,
-        rows=trainer.rows,
+        rows=trainer.rows if isinstance(trainer.rows, Rows) else None,
     )
 
 

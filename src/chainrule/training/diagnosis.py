@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.errors import NumericalError
 from chainrule.graph.node import Input, Parameter, Target
 from chainrule.graph.show import describe
-from chainrule.training.rows import Rows
+from chainrule.training.rows import PartitionedRows, Rows
 
 if TYPE_CHECKING:
     from chainrule.training.objective import Objective
@@ -22,7 +22,7 @@ LARGE_PARAMETER = 1e2
 def explain(
     objective: Objective,
     theta: np.ndarray,
-    rows: Rows,
+    rows: Rows | PartitionedRows,
     *,
     step: int,
     good: np.ndarray,
@@ -42,6 +42,8 @@ def explain(
     parameter : str, optional
         The first parameter whose gradient is not finite, as far as known.
     """
+    if isinstance(rows, PartitionedRows):
+        rows = rows.wrong(objective, theta)
     layer, what = _first_wrong(objective, theta, rows, parameter)
     cause = _cause(objective, theta, rows, layer, step, learning_rate)
     message = f"step {step}: {what}. {cause}"

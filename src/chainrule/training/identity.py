@@ -14,8 +14,9 @@ from chainrule.graph import Graph, Node
 from chainrule.graph.node import Apply
 from chainrule.graph.stored import node_to_dict
 from chainrule.training.objective import Objective
+from chainrule.training.rows import PartitionedRows, Rows
 
-__all__ = ["describe_data", "describe_network", "describe_rule", "digest"]
+__all__ = ["describe_data", "describe_network", "describe_rows", "describe_rule", "digest"]
 
 WHOLE_BYTES = 8 * 2**20
 """Up to here an array is hashed whole."""
@@ -37,6 +38,13 @@ def describe_data(inputs: Mapping[str, Any], **others: Any) -> dict[str, str]:
         if array is not None
         for what, said in _describe_array(array).items()
     }
+
+
+def describe_rows(rows: Rows | PartitionedRows) -> dict[str, str]:
+    """``describe_data`` of what is trained on; what rows in partitions say of themselves."""
+    if isinstance(rows, PartitionedRows):
+        return dict(rows.describe())
+    return describe_data(rows.inputs, target=rows.y, sample_weight=rows.weight)
 
 
 def _describe_array(array: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.training.checkpoints import Checkpoints, State
-from chainrule.training.identity import describe_data, describe_network, describe_rule
+from chainrule.training.identity import describe_network, describe_rows, describe_rule
 from chainrule.training.trainer import Trainer
 
 
@@ -23,9 +23,7 @@ class Keeper:
         self._best: State | None = None
         checkpoints.same("training", _describe(trainer))
         if "data" not in checkpoints.identity:
-            rows = trainer.rows
-            described = describe_data(rows.inputs, target=rows.y, sample_weight=rows.weight)
-            checkpoints.same("data", described)
+            checkpoints.same("data", describe_rows(trainer.rows))
         checkpoints.same("network", describe_network(trainer.objective))
         if checkpoints.found is not None:
             with checkpoints.reading():

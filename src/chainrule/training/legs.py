@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from chainrule.training.checkpoints import Checkpoints, State
-from chainrule.training.identity import describe_data, describe_network
+from chainrule.training.identity import describe_network, describe_rows
 from chainrule.training.objective import Objective
-from chainrule.training.rows import Rows
+from chainrule.training.rows import PartitionedRows, Rows
 
 
 class Stop(Exception):
@@ -37,7 +37,7 @@ class Search(Protocol):
     """
 
     objective: Objective
-    rows: Rows
+    rows: Rows | PartitionedRows
     status: str
     iteration: int
     max_iter: int
@@ -96,7 +96,5 @@ class Legs:
         search, kept = self.search, self.kept
         kept.same("training", self.course)
         if "data" not in kept.identity:
-            rows = search.rows
-            described = describe_data(rows.inputs, target=rows.y, sample_weight=rows.weight)
-            kept.same("data", described)
+            kept.same("data", describe_rows(search.rows))
         kept.same("network", describe_network(search.objective))

@@ -12,10 +12,11 @@ from chainrule.engine.batches import BatchReport, Shuffle, UpdateState
 from chainrule.errors import DataError
 from chainrule.graph import Graph, Node
 from chainrule.networks import ParameterVector
+from chainrule.training.descent import descend
 from chainrule.training.dropout import draw_mask
 from chainrule.training.penalty import Penalty
 from chainrule.training.plan import Plan
-from chainrule.training.recipe import Recipe, spread
+from chainrule.training.recipe import Recipe
 from chainrule.training.rows import BLOCK_ROWS, Rows, dense
 from chainrule.training.shuffling import permutation, windowed_permutation
 
@@ -63,7 +64,7 @@ class NumpyBackend:
         self, theta: np.ndarray, rows: Rows, n_threads: int | None = None
     ) -> tuple[float, float, np.ndarray]:
         """Σ w·loss, Σ w, Σ w·gradient; nothing is dropped."""
-        return self._sums(theta, rows, {})
+        return self.masked_sums(theta, rows, {})
 
     def run_batches(
         self,
@@ -82,79 +83,35 @@ class NumpyBackend:
         """One batch for each of ``rates``: θ and ``state`` are changed in place.
 
         Batch k is batch ``k mod m`` of epoch ``k div m``. An order may be a matrix: a row for each
-        epoch, the first for that of ``first_batch``. A batch whose loss or gradient is not
-        finite ends the stretch before its update; so does ``stop[0]`` being set.
+        epoch, the first for that of ``first_batch``.
         """
-        decays = getattr(recipe.update, "weight_decay", 0.0) * spread(
-            recipe.decay_factors, self.vector, self.dtype
-        )
-        factors = spread(recipe.rate_factors, self.vector, self.dtype)
         per_epoch = recipe.batches_per_epoch(rows.count)
-        done: list[tuple[float, float, float, float]] = []
-        updates, stopped, parameter = 0, None, None
-        for i, rate in enumerate(rates):
-            if stop[0]:
-                stopped = "interrupted"
-                break
-            epochs = (first_batch + i) // per_epoch - first_batch // per_epoch
+
+        def sums(number: int, level: float) -> tuple[float, float, np.ndarray]:
+            epochs = number // per_epoch - first_batch // per_epoch
             own = order[epochs] if isinstance(order, np.ndarray) and order.ndim == 2 else order
-            batch = rows.take(batch_rows(rows.count, recipe, first_batch + i, own))
+            batch = rows.take(batch_rows(rows.count, recipe, number, own))
             if recipe.check_finite:
                 refuse_not_finite(batch.inputs)
-            level = 1.0 if dropout is None else float(dropout[i])
-            measures, gradient = self._batch(theta, batch, recipe, first_batch + i, level)
-            done.append(measures)
-            stopped, parameter = self._trouble(measures, gradient)
-            if stopped is not None:
-                break
-            clip(gradient, measures[-1], recipe.clip_norm)
-            share = decays if decay is None else float(decay[i]) * decays
-            recipe.update.step(
-                theta, gradient, state.slots, state.step + 1, float(rate) * factors, share
-            )
-            state.step += 1
-            updates += 1
-        columns = np.array(done, dtype=np.float64).reshape(-1, 4).T
-        return BatchReport(updates, *columns, stopped=stopped, parameter=parameter)
+            masks = {}
+            if recipe.dropout_seed is not None:
+                masks = {
+                    node: draw_mask(
+                        node, batch.count, recipe.dropout_seed, number, self.dtype, level
+                    )
+                    for node in self.graph.masks
+                }
+            return self.masked_sums(theta, batch, masks)
 
-    def _batch(
-        self, theta: np.ndarray, batch: Rows, recipe: Recipe, number: int, level: float
-    ) -> tuple[tuple[float, float, float, float], np.ndarray]:
-        """(loss, weight, penalty, gradient norm) of a batch, and its gradient in θ's precision.
+        return descend(
+            self, theta, state, recipe, sums,
+            rates=rates, decay=decay, dropout=dropout, first_batch=first_batch, stop=stop,
+        )  # fmt: skip
 
-        A batch whose weights are all 0 has loss 0, and of a gradient the penalty's alone.
-        """
-        masks = {}
-        if recipe.dropout_seed is not None:
-            masks = {
-                node: draw_mask(node, batch.count, recipe.dropout_seed, number, self.dtype, level)
-                for node in self.graph.masks
-            }
-        loss, weight, gradient = self._sums(theta, batch, masks)
-        share = 1 / weight if weight > 0 else 0.0
-        cost, slope = self.penalty(theta)
-        scale = share if recipe.penalty_by_weight else 1.0
-        gradient *= share
-        gradient += scale * slope
-        with np.errstate(over="ignore"):
-            norm = float(np.sqrt(np.dot(gradient, gradient)))
-        return (loss * share, weight, cost * scale, norm), gradient.astype(self.dtype, copy=False)
-
-    def _trouble(
-        self, measures: tuple[float, float, float, float], gradient: np.ndarray
-    ) -> tuple[str | None, str | None]:
-        """Which of loss and gradient is not finite, and the first parameter that it concerns."""
-        loss, _, cost, norm = measures
-        if not np.isfinite(loss + cost):
-            return "non-finite loss", None
-        if not np.isfinite(norm) and not np.all(np.isfinite(gradient)):
-            first = int(np.argmin(np.isfinite(gradient)))
-            return "non-finite gradient", self.vector.locate(first)[0]
-        return None, None
-
-    def _sums(
+    def masked_sums(
         self, theta: np.ndarray, rows: Rows, masks: Mapping[Node, np.ndarray]
     ) -> tuple[float, float, np.ndarray]:
+        """``sums`` with these masks of dropout; one that is not given drops nothing."""
         graph, gradient, loss = self.graph, np.zeros(self.vector.size), 0.0
         parameters = self._parameters(theta, graph)
         start = 0
@@ -202,12 +159,6 @@ def refuse_not_finite(inputs: Mapping[str, np.ndarray]) -> None:
     for name, X in inputs.items():
         if not np.all(np.isfinite(X)):
             raise DataError(f"input {name!r}: expected finite numbers")
-
-
-def clip(gradient: np.ndarray, norm: float, longest: float | None) -> None:
-    """g ← g · longest / ‖g‖ where ‖g‖ is longer, in place."""
-    if longest is not None and norm > longest:
-        gradient *= longest / norm
 
 
 def batch_rows(rows: int, recipe: Recipe, number: int, order: Order) -> Any:

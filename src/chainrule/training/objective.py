@@ -10,7 +10,7 @@ happen once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,18 +21,12 @@ from chainrule.networks import ParameterVector, RandomState
 from chainrule.ops import ROWS
 from chainrule.ops.shapes import format_shape
 from chainrule.training.backends import Backend, choose_backend
-from chainrule.training.rows import Rows, bind_inputs, bind_rows
+from chainrule.training.numpy_backend import NumpyBackend
+from chainrule.training.rows import PartitionedRows, Rows, bind_inputs, bind_rows
+from chainrule.training.sums import Sums
 
 WEIGHT = "sample_weight"
 """The name of the leaf that holds the rows' weights in ``Objective.graph``."""
-
-
-class Sums(NamedTuple):
-    """What adds up over rows: Σ w·loss, Σ w, Σ w·gradient."""
-
-    loss: float
-    weight: float
-    gradient: np.ndarray
 
 
 class Objective:
@@ -85,6 +79,7 @@ class Objective:
         self.vector = ParameterVector(self.graph.parameters)
         self.target = self.rows.targets[0]
         self._backends: dict[np.dtype, Backend] = {}
+        self._numpy: dict[np.dtype, NumpyBackend] = {}
 
     def __call__(
         self, theta: np.ndarray, X: Any, y: Any, sample_weight: Any = None
@@ -95,7 +90,7 @@ class Objective:
         ----------
         theta : ndarray of shape (parameters,)
             Its precision is the one computed in.
-        X : array or CSR matrix of shape (rows, …), or mapping of input names to these
+        X : array or CSR matrix of shape (rows, …), mapping of input names to these, or Partitions
         y : array of shape (rows,) or (rows, outputs)
         sample_weight : array of shape (rows,), optional
             Default: 1 for each row.
@@ -107,10 +102,10 @@ class Objective:
         """
         return self.evaluate(theta, bind_rows(self.rows, X, y, sample_weight))
 
-    def evaluate(self, theta: np.ndarray, rows: Rows) -> tuple[float, np.ndarray]:
+    def evaluate(self, theta: np.ndarray, rows: Rows | PartitionedRows) -> tuple[float, np.ndarray]:
         """Loss and gradient at θ over rows that ``bind_rows`` has checked."""
         theta = _as_floats(self.vector.check(theta))
-        loss, weight, gradient = self.backend(theta.dtype).sums(theta, rows, self.n_threads)
+        loss, weight, gradient = self._sums(theta, rows)
         if not weight > 0:
             raise DataError(f"the weights of the rows must sum to more than 0, got {weight}")
         gradient = gradient / weight
@@ -124,7 +119,14 @@ class Objective:
         """Σ w·loss, Σ w and Σ w·gradient over these rows, in float64; penalty not included."""
         theta = _as_floats(self.vector.check(theta))
         rows = bind_rows(self.rows, X, y, sample_weight)
-        return Sums(*self.backend(theta.dtype).sums(theta, rows, self.n_threads))
+        return Sums(*self._sums(theta, rows))
+
+    def _sums(
+        self, theta: np.ndarray, rows: Rows | PartitionedRows
+    ) -> tuple[float, float, np.ndarray]:
+        if isinstance(rows, PartitionedRows):
+            return rows.sums(self, theta)
+        return self.backend(theta.dtype).sums(theta, rows, self.n_threads)
 
     def penalty_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The penalty at θ and its gradient, in θ's precision."""
@@ -147,7 +149,9 @@ class Objective:
         """
         return self.hessian_product(theta, v, bind_rows(self.rows, X, y, sample_weight))
 
-    def hessian_product(self, theta: np.ndarray, v: np.ndarray, rows: Rows) -> np.ndarray:
+    def hessian_product(
+        self, theta: np.ndarray, v: np.ndarray, rows: Rows | PartitionedRows
+    ) -> np.ndarray:
         """``hessp`` over rows that ``bind_rows`` has checked."""
         theta = self.vector.check(theta).astype(np.float64)
         v = self.vector.check(v).astype(np.float64)
@@ -199,6 +203,13 @@ class Objective:
                 self.row_loss, self.penalty, self.vector, dtype, compiled=self.compiled
             )
         return self._backends[dtype]
+
+    def numpy_backend(self, dtype: Any) -> NumpyBackend:
+        """The NumPy rules in this precision, whatever else runs the network."""
+        dtype = np.dtype(dtype)
+        if dtype not in self._numpy:
+            self._numpy[dtype] = NumpyBackend(self.row_loss, self.penalties, self.vector, dtype)
+        return self._numpy[dtype]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # as one graph, which is stored without recursion at any depth; backends are made anew

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -42,8 +43,52 @@ class Rows(NamedTuple):
         return float(self.count) if self.weight is None else float(self.weight.sum())
 
 
-def bind_rows(graph: Graph, X: Any, y: Any, sample_weight: Any = None) -> Rows:
-    """``X``, ``y`` and weights as the network of ``graph`` reads them, or a clear refusal."""
+class PartitionedRows(ABC):
+    """Rows that lie in parts, in files or on other machines: what training asks of them.
+
+    Attributes
+    ----------
+    count : int
+        How many rows there are in all.
+    """
+
+    count: int
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    @abstractmethod
+    def total_weight(self) -> float:
+        """Σ w."""
+
+    @abstractmethod
+    def sums(self, objective: Any, theta: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Σ w·loss, Σ w, Σ w·gradient over all rows, in float64; nothing is dropped."""
+
+    @abstractmethod
+    def backend(self, objective: Any, dtype: Any) -> Any:
+        """What runs mini-batches over them: an object with ``Backend.run_batches``."""
+
+    @abstractmethod
+    def wrong(self, objective: Any, theta: np.ndarray) -> Rows:
+        """Some of them, with those whose loss or gradient at θ is not finite, if any is."""
+
+    @abstractmethod
+    def describe(self) -> Mapping[str, str]:
+        """What a checkpoint compares of them, by name."""
+
+
+def bind_rows(graph: Graph, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    """``X``, ``y`` and weights as ``Rows`` that the network of ``graph`` reads.
+
+    ``PartitionedRows`` hold all three and come back as they are. What does not fit is refused.
+    """
+    if isinstance(X, PartitionedRows):
+        if y is not None or sample_weight is not None:
+            raise DataError("rows in partitions hold their targets and weights: give no y beside X")
+        return X
     inputs, count = bind_inputs(graph, X)
     y = np.asarray(y)
     if y.ndim == 0 or len(y) != count:

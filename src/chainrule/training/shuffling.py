@@ -20,9 +20,11 @@ _ROWS_STREAM, _WINDOWS_STREAM, _FIRST_WINDOW_STREAM = 0, 1, 2
 _MASK = (1 << 64) - 1
 
 
-def permutation(n: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of n rows in one epoch: int64 array of shape (n,), every row once."""
-    return _permutation(n, _keys(seed, epoch, _ROWS_STREAM))
+def permutation(
+    n: int, seed: int, epoch: int, start: int = 0, stop: int | None = None
+) -> np.ndarray:
+    """The order of n rows in one epoch: int64 array, every row once; or places [start, stop)."""
+    return _permutation(n, _keys(seed, epoch, _ROWS_STREAM), start, stop)
 
 
 def windowed_permutation(n: int, seed: int, epoch: int, window: int) -> np.ndarray:
@@ -39,12 +41,12 @@ def windowed_permutation(n: int, seed: int, epoch: int, window: int) -> np.ndarr
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _permutation(n: int, keys: list[int]) -> np.ndarray:
+def _permutation(n: int, keys: list[int], start: int = 0, stop: int | None = None) -> np.ndarray:
     if n <= 0:
         return np.empty(0, np.int64)
     a = math.isqrt(n - 1) + 1
     b = -(-n // a)
-    position = np.arange(n, dtype=np.uint64)
+    position = np.arange(start, n if stop is None else stop, dtype=np.uint64)
     left, right = position % np.uint64(a), position // np.uint64(a)
     _feistel(left, right, a, b, keys)
     rows = right * np.uint64(a) + left

@@ -23,7 +23,7 @@ from chainrule.training.objective import Objective
 from chainrule.training.progress import progress_bars
 from chainrule.training.recipe import check_count
 from chainrule.training.result import Result
-from chainrule.training.rows import Rows, bind_rows
+from chainrule.training.rows import PartitionedRows, Rows, bind_rows
 from chainrule.training.validation import Validation, as_validation
 from chainrule.training.watch import Watch
 
@@ -154,7 +154,7 @@ class Search:
     def __init__(
         self,
         objective: Objective,
-        rows: Rows,
+        rows: Rows | PartitionedRows,
         theta0: np.ndarray,
         solver: str,
         max_iter: int,
@@ -186,7 +186,13 @@ class Search:
         theta = self.theta.view()
         theta.flags.writeable = False
         self.progress = Progress(
-            self.objective, theta, 0, self.max_iter, self.history, self.solver, rows=self.rows
+            self.objective,
+            theta,
+            0,
+            self.max_iter,
+            self.history,
+            self.solver,
+            rows=self.rows if isinstance(self.rows, Rows) else None,
         )
         self.told.begin(self.progress)
         try:

@@ -17,7 +17,7 @@ from chainrule.training.history import History
 from chainrule.training.numpy_backend import Order, batch_rows
 from chainrule.training.objective import Objective
 from chainrule.training.recipe import Recipe, check_count, check_factors, default_decay_factors
-from chainrule.training.rows import bind_rows
+from chainrule.training.rows import PartitionedRows, bind_rows
 from chainrule.training.schedules import Clock, Constant, Schedule, make_schedule, of_progress
 from chainrule.training.updates import Update, make_update
 from chainrule.training.validation import Validation, as_validation
@@ -149,7 +149,6 @@ class Trainer:
         self.dropout_schedule = of_progress("dropout_schedule", dropout_schedule)
         theta0 = objective.vector.check(theta0)
         self.theta = np.array(theta0, np.float32 if theta0.dtype == np.float32 else np.float64)
-        self.backend = objective.backend(self.theta.dtype)
         masks = objective.rows.masks
         self.recipe = Recipe(
             update=self.rule,
@@ -181,6 +180,11 @@ class Trainer:
         self._tally = np.zeros(4)
         self._good = self.theta.copy()
         self.bind(X, y, sample_weight)
+        self.backend = (
+            self.rows.backend(objective, self.theta.dtype)
+            if isinstance(self.rows, PartitionedRows)
+            else objective.backend(self.theta.dtype)
+        )
 
     @property
     def slots(self) -> tuple[np.ndarray, ...]:
@@ -555,7 +559,9 @@ class Trainer:
     def _explain(self, report: BatchReport, first: int, rate: float) -> NumericalError:
         number = first + report.n_done
         order = self._order(number // self.batches_per_epoch)
-        batch = self.rows.take(batch_rows(self.rows.count, self.recipe, number, order))
+        batch = self.rows
+        if not isinstance(batch, PartitionedRows):
+            batch = batch.take(batch_rows(batch.count, self.recipe, number, order))
         return explain(
             self.objective,
             self.theta,
