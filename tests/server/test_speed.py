@@ -2,7 +2,7 @@
 
 import pytest
 
-from chainrule.server.session import STRETCH_SECONDS, Speed
+from chainrule.server.speed import STRETCH_SECONDS, Speed
 
 
 def test_the_first_stretch_is_one_step_whatever_a_step_costs():

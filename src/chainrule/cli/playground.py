@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chainrule.cli.console import out
 from chainrule.errors import ChainruleError, DataError, describe
-from chainrule.server.session import Own
+from chainrule.server.own import Own
 from chainrule.server.tables import check_size, header_of
 
 NEEDED = ("starlette", "uvicorn", "websockets")

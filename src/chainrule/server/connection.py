@@ -13,10 +13,12 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule.errors import ChainruleError, OptionError
+from chainrule.server.listener import Listener
 from chainrule.server.protocol import MAX_MESSAGE_BYTES, SUBPROTOCOL, dumps, read_message
-from chainrule.server.session import Listener, Session, TooManySessions
+from chainrule.server.session import Session, TooManySessions
 from chainrule.server.sessions import Sessions
 from chainrule.server.settings import read_settings
+from chainrule.server.topics import COMMANDS
 
 MOST_UNDRAWN = 2
 MOST_MESSAGES = 200
@@ -148,7 +150,7 @@ async def _greet(socket: WebSocket, sessions: Sessions) -> tuple[Session | None,
         if settings is not None and settings["dataset"] == "own" and sessions.own is None:
             settings["dataset"] = sessions.settings["dataset"]
         if session is not None:
-            session.tell("set", {"settings": settings})
+            session.tell(COMMANDS["set"].act, {"settings": settings})
             return session, False
         return await asyncio.to_thread(sessions.open, settings), False
     except WebSocketDisconnect:
@@ -182,8 +184,6 @@ async def _listen(socket: WebSocket, session: Session, connection: Connection) -
             connection.drawn(arguments["frame"])
         elif command == "visible":
             connection.visible = arguments["visible"]
-        elif command == "own":
-            session.tell("own", {**arguments, "name": "table.csv", "content": session.upload})
-        elif not session.tell(command, arguments):
+        elif not session.tell(COMMANDS[command].act, arguments):
             connection.finish(TOO_FAST)
             return

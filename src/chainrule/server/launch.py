@@ -15,8 +15,8 @@ import uvicorn
 from chainrule.errors import ChainruleError, DataError
 from chainrule.server.app import make_app
 from chainrule.server.models import Wrapped, wrap
+from chainrule.server.own import Own
 from chainrule.server.protocol import MAX_MESSAGE_BYTES
-from chainrule.server.session import Own
 from chainrule.server.sessions import Sessions
 from chainrule.server.settings import MAX_UNITS, read_settings
 

@@ -18,8 +18,8 @@ from sklearn.base import is_classifier
 from chainrule.errors import DataError, describe
 from chainrule.networks import ACTIVATIONS, Dense, Dropout, sequential
 from chainrule.server.network import Network, Stack, build
+from chainrule.server.own import Own
 from chainrule.server.points import Points
-from chainrule.server.session import Own
 from chainrule.server.settings import (
     FULL_BATCH_SOLVERS,
     MAX_COLUMNS,

@@ -13,8 +13,8 @@ import numpy as np
 from chainrule.files import write_model
 from chainrule.graph import Graph
 from chainrule.server.learning import precision
+from chainrule.server.own import Own
 from chainrule.server.run import Run
-from chainrule.server.session import Own
 from chainrule.server.settings import FULL_BATCH_SOLVERS
 
 MODEL_FILE = "playground.safetensors"

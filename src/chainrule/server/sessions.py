@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.server.session import Own, Session, TooManySessions
+from chainrule.server.own import Own
+from chainrule.server.session import Session, TooManySessions
 from chainrule.server.settings import MAX_UNITS, read_settings
+from chainrule.server.topics import PARTS
 
 MAX_SESSIONS = 24
 FORGET_SECONDS = 1800.0
@@ -67,7 +69,9 @@ class Sessions:
                 raise TooManySessions(
                     f"{self.limit} sessions are open, which is the limit; close another page first"
                 )
-            session = Session(settings or self.settings, self.own, self.theta, self.most_units)
+            session = Session(
+                settings or self.settings, self.own, self.theta, self.most_units, PARTS
+            )
             self._by_id[session.id] = session
             return session
 

@@ -3,7 +3,7 @@
 import { paintValues } from "./colours.js";
 import { n, percent, t } from "./i18n.js";
 import { parameterIndex } from "./layout.js";
-import { FEATURES, FEATURE_SIGNS, STATES } from "./network.js";
+import { FEATURES, FEATURE_SIGNS, STATES } from "./names.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 /** @typedef {import("./types.js").Run} Run */

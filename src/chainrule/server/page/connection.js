@@ -1,9 +1,8 @@
 // The connection to the server: messages both ways, frames acknowledged once they are drawn.
 
-import { kindOf, readFrame, readPoints } from "./frame.js";
+import { kindOf, readFrame } from "./frame.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
-/** @typedef {import("./types.js").Points} Points */
 
 const PROTOCOL = "chainrule.playground.1";
 const FATAL = new Set([4001, 4002, 4004]);
@@ -11,7 +10,8 @@ const FATAL = new Set([4001, 4002, 4004]);
 export class Connection {
   /**
    * @param {string} token
-   * @param {{message: (m: any) => void, frame: (f: Frame) => void, points: (p: Points) => void,
+   * @param {{message: (m: any) => void, frame: (f: Frame) => void,
+   *   binary: (data: ArrayBuffer, kind: string) => void,
    *   status: (s: "open"|"lost"|"refused"|"taken"|"full"|"invalid") => void, hello: () => any}} handlers
    */
   constructor(token, handlers) {
@@ -65,9 +65,9 @@ export class Connection {
         this.handlers.status("open");
       }
       this.handlers.message(message);
-    } else if (kindOf(data) === "points") {
-      this.handlers.points(readPoints(data));
-    } else if (kindOf(data) === "frame") {
+    } else if (kindOf(data) !== "CRF1") {
+      this.handlers.binary(data, kindOf(data));
+    } else {
       const frame = readFrame(data);
       this.received.push(frame.sequence);
       if (!this.latest) requestAnimationFrame(() => this.draw());

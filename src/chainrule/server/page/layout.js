@@ -1,5 +1,7 @@
 // Where every unit of the network stands, and the way of a link between two.
 
+import { FEATURES } from "./names.js";
+
 /** @typedef {import("./types.js").Run} Run */
 
 /**
@@ -14,7 +16,6 @@
  *   count: number}} Pager
  */
 
-const NAMES = ["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"];
 const HEAD = 92;
 const GAP = 8;
 const FOOT = 34;
@@ -36,7 +37,7 @@ function block(units) {
  * @param {number[]} first the unit at which each layer's page begins
  */
 export function layout(run, width, narrow, rtl, first) {
-  const counts = [run.is_plane ? NAMES.length : run.sizes[0], ...run.sizes.slice(1)];
+  const counts = [run.is_plane ? FEATURES.length : run.sizes[0], ...run.sizes.slice(1)];
   const pages = counts.map((count, layer) => {
     const most = layer === 0 ? MOST_INPUTS : MOST_UNITS;
     const from = (first[layer] ?? 0) < count ? (first[layer] ?? 0) : 0;
@@ -66,7 +67,7 @@ export function layout(run, width, narrow, rtl, first) {
     const top = HEAD + (bottom - HEAD - deep * (size + GAP)) / 2;
     for (let unit = from; unit < to; unit++) {
       const left = x + Math.floor((unit - from) / deep) * (size + GAP);
-      const active = layer > 0 || !run.is_plane || run.settings.features.includes(NAMES[unit]);
+      const active = layer > 0 || !run.is_plane || run.settings.features.includes(FEATURES[unit]);
       places.push({
         layer, unit, index: layer > 0 ? index + unit : -1, active, size, rtl,
         x: rtl ? whole - left - size : left,

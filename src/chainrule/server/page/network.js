@@ -2,19 +2,16 @@
 // Pictures and links are drawn on one canvas; a button over every unit makes it usable by
 // pointer, touch, keyboard and screen reader alike.
 
-import { css, paintValues, shade } from "./colours.js";
 import { isRtl, n, t, whole } from "./i18n.js";
-import { distance, layout, linkPath, parameterIndex } from "./layout.js";
+import { distance, layout } from "./layout.js";
+import { FEATURES, FEATURE_SIGNS, STATES } from "./names.js";
+import { Painter, links } from "./painter.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./layout.js").Place} Place */
 /** @typedef {import("./layout.js").Pager} Pager */
 
-export const FEATURES = ["x1", "x2", "x1_squared", "x2_squared", "x1_x2", "sin_x1", "sin_x2"];
-export const FEATURE_SIGNS = ["x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin x₁", "sin x₂"];
-export const STATES = ["fine", "dead", "saturated", "exploding"];
-const MOST_LINKS = 900;
 const NARROW = 572;
 
 export class NetworkView {
@@ -25,9 +22,8 @@ export class NetworkView {
    *   addLayer: () => HTMLElement}} actions
    */
   constructor(stage, canvas, nodes, actions) {
-    Object.assign(this, { stage, canvas, nodes });
     this.stage = stage;
-    this.canvas = canvas;
+    this.painter = new Painter(canvas);
     this.nodes = nodes;
     this.actions = actions;
     /** @type {Run|null} */
@@ -41,8 +37,6 @@ export class NetworkView {
     this.discretize = false;
     /** @type {string|null} */
     this.lit = null;
-    this.atlas = document.createElement("canvas");
-    this.featureAtlas = drawFeatures();
     this.flagged = "";
     this.label = document.createElement("span");
     this.label.className = "wire-label";
@@ -64,7 +58,7 @@ export class NetworkView {
   }
 
   restyle() {
-    this.featureAtlas = this.run && !this.run.is_plane ? drawColumns() : drawFeatures();
+    this.painter.restyle(this.run?.is_plane ?? true);
     this.rebuild();
   }
 
@@ -84,11 +78,7 @@ export class NetworkView {
       ...this.tags(), ...this.heads(shape), ...shape.pagers.map((pager) => this.pager(pager)),
     );
     if (focused) /** @type {HTMLElement|null} */ (this.nodes.querySelector(`[data-key="${focused}"]`))?.focus();
-    const ratio = devicePixelRatio || 1;
-    this.canvas.width = shape.width * ratio;
-    this.canvas.height = shape.height * ratio;
-    this.canvas.style.width = `${shape.width}px`;
-    this.canvas.style.height = `${shape.height}px`;
+    this.painter.resize(shape.width, shape.height);
     this.flagged = "";
     this.paint();
     if (this.frame) this.flags();
@@ -189,110 +179,13 @@ export class NetworkView {
   }
 
   paint() {
-    const context = this.canvas.getContext("2d");
-    if (!context || !this.run) return;
-    const ratio = devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (this.frame) this.paintLinks(context);
-    this.paintUnits(context);
+    if (this.run) this.painter.paint(this.picture());
   }
 
-  /** @param {CanvasRenderingContext2D} context */
-  paintLinks(context) {
-    const links = [...this.links()];
-    let least = 0;
-    if (links.length > MOST_LINKS) {
-      const sizes = Float32Array.from(links, (link) => Math.abs(link.weight)).sort();
-      least = sizes[sizes.length - MOST_LINKS];
-    }
-    const dim = this.lit !== null;
-    for (const { weight, from, to } of links) {
-      if (Math.abs(weight) < least) continue;
-      const size = Math.min(Math.abs(weight), 20);
-      context.lineWidth = Math.min(9, 0.5 + 2.2 * size);
-      const alpha = dim && this.lit !== this.run?.columns[to.layer - 1].weights ? 0.08 : Math.min(0.9, 0.22 + 0.5 * size);
-      context.strokeStyle = css(shade(weight < 0 ? -1 : 1), alpha);
-      context.stroke(linkPath(from, to));
-    }
-  }
-
-  /** Every link with its weight. */
-  *links() {
-    const { run, frame } = /** @type {{run: Run, frame: Frame}} */ (/** @type {any} */ (this));
-    const layers = run.sizes.map((_, layer) => this.places.filter((p) => p.layer === layer && p.active));
-    for (let layer = 1; layer < layers.length; layer++) {
-      const { weights, is_linked: linked } = run.columns[layer - 1];
-      if (!linked) continue;
-      const [start, wide] = [parameterIndex(run, weights, [0, 0]), run.sizes[layer]];
-      for (const to of layers[layer]) {
-        for (const [at, from] of layers[layer - 1].entries()) {
-          const i = layer === 1 && run.is_plane ? at : from.unit;
-          yield { weight: frame.theta[start + i * wide + to.unit], from, to, i };
-        }
-      }
-    }
-  }
-
-  /** @param {CanvasRenderingContext2D} context */
-  paintUnits(context) {
-    const frame = this.frame;
-    const style = getComputedStyle(this.canvas);
-    const [line, soft] = [style.getPropertyValue("--line"), style.getPropertyValue("--soft")];
-    if (frame) this.fillAtlas(frame);
-    context.imageSmoothingEnabled = true;
-    for (const place of this.places) {
-      const { x, y, size } = place;
-      context.save();
-      context.beginPath();
-      context.roundRect(x, y, size, size, Math.min(7, size / 5));
-      context.clip();
-      context.globalAlpha = place.active ? 1 : 0.35;
-      if (place.layer === 0) {
-        const run = /** @type {Run} */ (this.run);
-        const from = run.is_plane ? place.unit : drawnTile(run, place.unit);
-        context.drawImage(this.featureAtlas, 0, 50 * from, 50, 50, x, y, size, size);
-      } else if (frame) {
-        const side = frame.thumbSide;
-        context.drawImage(this.atlas, 0, side * place.index, side, side, x, y, size, size);
-      }
-      context.restore();
-      context.strokeStyle = line;
-      context.lineWidth = 1;
-      context.beginPath();
-      context.roundRect(x, y, size, size, Math.min(7, size / 5));
-      context.stroke();
-      if (place.layer > 0 && frame) this.paintBias(context, place, frame, soft);
-    }
-  }
-
-  /** @param {Frame} frame */
-  fillAtlas(frame) {
-    const side = frame.thumbSide, height = Math.max(1, side * frame.thumbCount);
-    if (this.atlas.width !== side || this.atlas.height !== height) {
-      this.atlas.width = side;
-      this.atlas.height = height;
-    }
-    const image = new ImageData(side, height);
-    paintValues(frame.thumbs, image.data, this.discretize);
-    this.atlas.getContext("2d")?.putImageData(image, 0, 0);
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Place} place @param {Frame} frame @param {string} rim */
-  paintBias(context, place, frame, rim) {
-    const run = /** @type {Run} */ (this.run);
-    const { biases } = run.columns[place.layer - 1];
-    if (!biases) return;
-    const bias = frame.theta[parameterIndex(run, biases, [place.unit])];
-    const side = Math.max(4, Math.min(10, place.size / 4));
-    const x = isRtl() ? place.x + place.size - side + 3 : place.x - 3;
-    context.fillStyle = css(shade(bias));
-    context.strokeStyle = rim;
-    context.lineWidth = 1;
-    context.beginPath();
-    context.rect(x, place.y + place.size - side + 3, side, side);
-    context.fill();
-    context.stroke();
+  /** What the painter needs of this moment. @returns {import("./painter.js").Picture} */
+  picture() {
+    const { run, frame, places, lit, discretize } = this;
+    return { run: /** @type {Run} */ (run), frame, places, lit, discretize };
   }
 
   /** Marks units that are dead, saturated or exploding. */
@@ -322,7 +215,7 @@ export class NetworkView {
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
     const reach = "pointerType" in event && event.pointerType === "touch" ? 14 : 6;
     let best = null;
-    for (const link of this.links()) {
+    for (const link of links(this.picture())) {
       if (distance(link.from, link.to, x, y) > reach) continue;
       if (!best || Math.abs(link.weight) > Math.abs(best.weight)) best = link;
     }
@@ -358,44 +251,6 @@ export class NetworkView {
     if (layer >= 0 && place) box.scrollTo({ left: place.x - box.clientWidth * 0.6 });
     this.paint();
   }
-}
-
-/** Of points with many columns: the tile of an input that is drawn across, up, or not at all. */
-const [ACROSS, UP, STILL] = [0, 1, 2];
-
-/** @param {Run} run @param {number} column */
-function drawnTile(run, column) {
-  return column === run.settings.across ? ACROSS : column === run.settings.up ? UP : STILL;
-}
-
-/** What the inputs of points with many columns say: those drawn, and those at their medians. */
-function drawColumns() {
-  return tiles([(a) => a / 5, (_, b) => b / 5, () => 0]);
-}
-
-/** What each input says everywhere, top row first like every picture. */
-function drawFeatures() {
-  return tiles([
-    (a) => a, (_, b) => b, (a) => a * a, (_, b) => b * b, (a, b) => a * b, (a) => Math.sin(a), (_, b) => Math.sin(b),
-  ]);
-}
-
-/** Pictures of functions of the two coordinates, one below the other. @param {((a: number, b: number) => number)[]} values */
-function tiles(values) {
-  const canvas = document.createElement("canvas");
-  canvas.width = 50;
-  canvas.height = 50 * values.length;
-  const image = new ImageData(50, canvas.height);
-  const bytes = new Uint8Array(2500 * values.length);
-  for (const [f, value] of values.entries()) {
-    for (let i = 0; i < 2500; i++) {
-      const a = -6 + (12 * ((i % 50) + 0.5)) / 50, b = 6 - (12 * (Math.floor(i / 50) + 0.5)) / 50;
-      bytes[2500 * f + i] = Math.min(255, Math.floor(Math.max(-1, Math.min(1, value(a, b))) * 128) + 128);
-    }
-  }
-  paintValues(bytes, image.data, false);
-  canvas.getContext("2d")?.putImageData(image, 0, 0);
-  return canvas;
 }
 
 /**

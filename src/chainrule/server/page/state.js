@@ -13,8 +13,11 @@ export const HIDEABLE = [
   "transport", "step_inside", "points", "dataset", "own", "regenerate", "export", "layers",
   "features", "n_classes", "noise", "train_percent", "data_seed", "init", "seed", "loss", "solver",
   "batch_size", "learning_rate", "momentum", "regularization", "strength", "dropout", "speed",
-  "stop_epoch",
+  "stop_epoch", "panels",
 ];
+
+/** The panels of the drawer, as the address names them; `PANELS` of panels.js makes them. */
+export const PANEL_NAMES = /** @type {string[]} */ ([]);
 
 /** @type {Setting[]} */
 const LOOKS = [
@@ -22,6 +25,7 @@ const LOOKS = [
   choice("theme", ["auto", "light", "dark"]),
   choice("show_test", [false, true]),
   choice("discretize", [false, true]),
+  choice("panel", ["none", ...PANEL_NAMES]),
   { ...choice("hide", HIDEABLE), kind: "choices", default: [], longest: HIDEABLE.length },
 ];
 

@@ -1,11 +1,34 @@
 // Step inside: the panel that walks one mini-batch through the graph, node by node.
 
+import { $ } from "./desk.js";
 import { drawGraph, operationName } from "./graph.js";
 import { has, n, t, whole } from "./i18n.js";
 
 /** @typedef {import("./types.js").Inside} Inside */
 /** @typedef {import("./types.js").Explained} Explained */
 /** @typedef {import("./types.js").GraphNode} GraphNode */
+
+/** @typedef {import("./desk.js").Desk} Desk */
+
+/**
+ * @param {Desk} desk @param {import("./network.js").NetworkView} network
+ * @param {import("./heatmap.js").Heatmap} heatmap @returns {import("./types.js").Part}
+ */
+export function stepping(desk, network, heatmap) {
+  const step = new StepPanel($("step"), {
+    send: (message) => desk.send(message),
+    light: (parameter) => network.light(parameter),
+    mark: (point) => {
+      heatmap.marked = point;
+      heatmap.drawPoints();
+    },
+  });
+  return {
+    messages: { inside: (message) => step.show(message), explained: (message) => step.explain(message) },
+    status: (status) => status.inside || step.close(),
+    redraw: () => step.inside && step.render(),
+  };
+}
 
 export class StepPanel {
   /**

@@ -52,4 +52,25 @@
  *   parts: {via: string, rule: string, terms: number[][], total: number}[]}} Explained
  */
 
+/**
+ * How a run stands.
+ * @typedef {{playing: boolean, inside: boolean, settings: Record<string, any>, changed: boolean,
+ *   failure: string|null}} Status
+ */
+
+/**
+ * A part of the page: it hears of the server's messages by type and binary data by its letters, of a
+ * run that begins, settings taken (and whether other columns are drawn), how the run stands, every
+ * moment shown, and of other looks: `dress` before, `redraw` after.
+ * @typedef {{messages?: Record<string, (message: any) => void>,
+ *   binary?: Record<string, (data: ArrayBuffer) => void>, begin?: (run: Run) => void,
+ *   taken?: (moved: boolean) => void, status?: (status: Status) => void,
+ *   show?: (frame: Frame) => void, dress?: () => void, redraw?: () => void}} Part
+ */
+
+/**
+ * A part that lives in the drawer and works only while it is open.
+ * @typedef {Part & {open: () => void, close: () => void}} Panel
+ */
+
 export {};
