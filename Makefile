@@ -8,6 +8,7 @@
 #   make bench       against the peers, with ratios     make bench-micro  ours alone, to compare commits
 #   make docs        the book and the reference, in docs/_build/html
 #   make catalogues  the translators' files brought up to the chapters
+#   make lock        .ci/locked.txt anew, of today's releases
 #   make distclean   the environment as well
 
 PYTHON ?= python3
@@ -24,10 +25,16 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all sanitize bench bench-micro docs catalogues lint types imports \
-  clean distclean
+  lock clean distclean
 
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,13s/^# *//p' Makefile
+
+# Development uses the releases of .ci/locked.txt, the same for everyone; LOCKED= takes the newest.
+LOCKED ?= $(wildcard .ci/locked.txt)
+CONSTRAINTS := $(LOCKED:%=--constraint %)
+BUILD_REQUIRES = $(BIN)/python -c "import tomllib; \
+  print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')"
 
 # --- what is installed, each with a stamp in the environment --------------------------------
 
@@ -42,19 +49,18 @@ $(VENV)/.created:
 # compiles that file only. The requirements are those of pyproject.toml, with CMake and Ninja
 # where the machine has none.
 $(VENV)/.build-tools: $(VENV)/.created pyproject.toml
-	$(PIP) install --quiet $$($(BIN)/python -c "import tomllib; \
-	  print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])") \
+	$(PIP) install --quiet $(CONSTRAINTS) $$($(BUILD_REQUIRES)) \
 	  $$(command -v cmake >/dev/null || echo cmake) $$(command -v ninja >/dev/null || echo ninja)
 	@touch $@
 
 $(VENV)/.chainrule: $(VENV)/.build-tools pyproject.toml CMakeLists.txt $(NATIVE)
 	@echo "Installing chainrule into $(VENV) (a minute or two the first time)"
-	$(PIP) install --no-build-isolation --editable .
+	$(PIP) install $(CONSTRAINTS) --no-build-isolation --editable .
 	@touch $@
 
 # chainrule itself is there already: this adds what the extra needs.
 $(VENV)/.with-%: $(VENV)/.chainrule
-	$(PIP) install --quiet 'chainrule[$*]'
+	$(PIP) install --quiet $(CONSTRAINTS) 'chainrule[$*]'
 	@touch $@
 
 # What the playground's tests look at its page with. Installed where it can be; the tests that
@@ -116,6 +122,13 @@ types: $(VENV)/.with-dev
 
 imports: $(VENV)/.with-dev
 	$(BIN)/lint-imports
+
+# Every Python and system at once; the peers of the benchmarks are not held.
+lock: $(VENV)/.created
+	$(PIP) install --quiet uv
+	$(BUILD_REQUIRES) | $(BIN)/uv pip compile pyproject.toml - --extra dev --extra docs --extra dask \
+	  --universal --python-version 3.11 --no-annotate --upgrade --quiet \
+	  --custom-compile-command "make lock" --output-file .ci/locked.txt
 
 clean:
 	rm -rf build dist demo docs/_build docs/reference/generated .pytest_cache .hypothesis .ruff_cache .import_linter_cache

@@ -10,6 +10,8 @@ import tomllib
 from importlib import metadata, resources
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import chainrule
 
@@ -69,3 +71,39 @@ def test_the_room_contract_names_every_room(project_root, settings):
     rooms = {path.parent.name for path in source.glob("*/__init__.py")}
     assert rooms
     assert rooms <= named
+
+
+def test_a_wheel_is_built_for_every_python_that_is_promised(settings):
+    classified = re.findall(r"Python :: 3\.(\d+)", " ".join(settings["project"]["classifiers"]))
+    built = settings["tool"]["cibuildwheel"]["build"]
+    assert built == [f"cp3{minor}-*" for minor in classified]
+    assert settings["project"]["requires-python"] == f">=3.{classified[0]}"
+
+
+def test_wheels_without_the_engine_are_no_wheels(settings):
+    wheels = settings["tool"]["cibuildwheel"]
+    for one in (wheels, wheels["macos"], wheels["windows"]):
+        assert one["environment"]["CHAINRULE_REQUIRE_ENGINE"] == "1"
+
+
+def test_the_citation_is_of_this_version(project_root):
+    citation = (project_root / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (\S+)$", citation, re.MULTILINE)[1] == chainrule.__version__
+
+
+def test_everything_for_development_is_locked(project_root, settings):
+    """Every requirement has one release that it allows, on this Python and system."""
+    text = (project_root / ".ci" / "locked.txt").read_text(encoding="utf-8")
+    lines = [Requirement(line) for line in text.splitlines() if not line.startswith("#")]
+    locked = {
+        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
+        for one in lines
+        if one.marker is None or one.marker.evaluate()
+    }
+    extras = settings["project"]["optional-dependencies"]
+    names = ("dev", "test", "docs", "plot", "playground", "onnx", "dask")
+    wanted = [one for extra in names for one in extras[extra]]
+    wanted += settings["project"]["dependencies"] + settings["build-system"]["requires"]
+    for one in map(Requirement, wanted):
+        if one.name != "chainrule":
+            assert one.specifier.contains(locked[canonicalize_name(one.name)]), one

@@ -1,4 +1,4 @@
-"""The command line: ``chainrule train | predict | check | info``."""
+"""The command ``chainrule``; `app` has its parts, each in a file of its name."""
 
 from chainrule.cli.app import app, main
 

@@ -58,7 +58,11 @@ Hidden = Annotated[
 ]
 ActivationName = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}."),
+    typer.Option(
+        metavar="NAME",
+        help=f"Of the hidden layers: {', '.join(ACTIVATIONS)}.",
+        autocompletion=lambda: list(ACTIVATIONS),
+    ),
 ]
 Alpha = Annotated[
     float, typer.Option(metavar="λ", min=0, help="λ of the penalty λ/2·Σ‖W‖² beside the mean loss.")
