@@ -2,7 +2,7 @@
 
 Catch `ChainruleError` to catch them all. A mistake of the user also derives from ValueError or
 TypeError, as scikit-learn's users expect. A message says where, what was expected, what came, and
-what to do; `describe` writes it in that order.
+what to do; `describe` writes it in that order. Where a lesson helps, it names the `chapter`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "OptionError",
     "ShapeError",
     "WrongTypeError",
+    "chapter",
     "describe",
     "one_line",
 ]
@@ -41,6 +42,28 @@ def one_line(text: str, longest: int = 500) -> str:
     """``text`` without line breaks, cut where it is very long: for what others have written."""
     text = " ".join(text.split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+CHAPTERS = {
+    "probabilities": (2, "Softmax: scores become probabilities"),
+    "loss": (3, "The loss and its gradient"),
+    "activations": (5, "Activation functions"),
+    "back-propagation": (6, "The graph and back-propagation"),
+    "packing": (7, "Packing, and SciPy's optimisers"),
+    "gradient check": (9, "Checking a gradient"),
+    "learning": (10, "Gradient descent and mini-batches"),
+}
+"""Which chapter of the book, in docs/book, teaches what a message is about."""
+
+
+def chapter(topic: str) -> str:
+    """Where to read about a topic of `CHAPTERS`.
+
+    >>> chapter("gradient check")
+    'chapter 9 of the book, “Checking a gradient”'
+    """
+    number, title = CHAPTERS[topic]
+    return f"chapter {number} of the book, “{title}”"
 
 
 class ChainruleError(Exception):

@@ -1,11 +1,14 @@
 """What a wrong gradient most likely means, read off how it is wrong.
 
 The most telling patterns come first: not finite, a single entry, a constant factor, a penalty.
+Each names the chapter of the book that teaches what went wrong.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
+from chainrule.errors import chapter
 
 _CLOSE = 1e-3  # how well a pattern must explain the errors: three digits
 
@@ -17,7 +20,7 @@ def diagnose(
     theta: np.ndarray,
     rows: int,
 ) -> str:
-    """One sentence on the likely cause.
+    """One sentence on the likely cause, and where to read about it.
 
     Parameters
     ----------
@@ -28,24 +31,35 @@ def diagnose(
     rows : int
         The number of rows of the data, which a sum instead of a mean brings in as a factor.
     """
-    a, n, w = analytic[wrong], numerical[wrong], theta[wrong]
+    meaning, topic = _pattern(analytic, numerical[wrong], wrong, theta[wrong], rows)
+    return f"{meaning}; see {chapter(topic)}"
+
+
+def _pattern(
+    analytic: np.ndarray, n: np.ndarray, wrong: np.ndarray, w: np.ndarray, rows: int
+) -> tuple[str, str]:
+    """What is wrong with the wrong entries, and the topic that it belongs to."""
+    a = analytic[wrong]
     if not np.all(np.isfinite(a)):
-        return "the analytic gradient is not finite"
+        return "the analytic gradient is not finite", "probabilities"
     if not np.all(np.isfinite(n)):
-        return "the loss is not finite a small step away"
+        return "the loss is not finite a small step away", "probabilities"
     if len(a) == 1 and len(analytic) > 1:
         return (
             f"only this one of {len(analytic)} entries is wrong: look at its index, "
             "a slice or a loop that ends early"
-        )
+        ), "packing"
     if len(a) > 1 and not np.any(a):
-        return "the analytic gradient is 0, as if the parameter were missing from the backward pass"
+        return (
+            "the analytic gradient is 0, as if the parameter were missing from the backward pass"
+        ), "back-propagation"
+    meaning = _penalty(a - n, w) or _factor(a, n, rows)
+    if meaning is not None:
+        return meaning, "loss"
     return (
-        _penalty(a - n, w)
-        or _factor(a, n, rows)
-        or f"{len(a)} of {len(analytic)} entries are wrong and follow no simple pattern: "
+        f"{len(a)} of {len(analytic)} entries are wrong and follow no simple pattern: "
         "look for a forgotten term, a transpose, or a value that was changed after it was used"
-    )
+    ), "gradient check"
 
 
 def _explains(prediction: np.ndarray, observed: np.ndarray) -> bool:

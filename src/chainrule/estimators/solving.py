@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.errors import NumericalError
+from chainrule.errors import NumericalError, chapter
 from chainrule.estimators.memory import Memory
 from chainrule.estimators.network import Network
 from chainrule.estimators.reported import loss_reporter, reported_losses
@@ -292,14 +292,16 @@ def say_how_it_ended(estimator: Any, result: Result) -> None:
     elif result.status == "max_iter" and is_mini_batch(estimator):
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
-            "optimization hasn't converged yet.",
+            "optimization hasn't converged yet. Raise max_iter or the learning rate, or scale the "
+            f"data: {chapter('learning')}.",
             ConvergenceWarning,
             stacklevel=5,
         )
     elif result.status in ("max_iter", "failed"):
         warnings.warn(
             f"{estimator.solver} failed to converge after {result.n_iter} iterations: "
-            f"{result.message} Increase the number of iterations (max_iter) or scale the data.",
+            f"{result.message} Increase the number of iterations (max_iter) or scale the "
+            f"data: {chapter('packing')}.",
             ConvergenceWarning,
             stacklevel=5,
         )

@@ -1,4 +1,4 @@
-"""When numbers go wrong: which step, which layer, and why, in a sentence."""
+"""When numbers go wrong: which step, which layer, why, in a sentence, and where to read on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import NumericalError
+from chainrule.errors import NumericalError, chapter
 from chainrule.graph.node import Input, Parameter, Target
 from chainrule.graph.show import describe
 from chainrule.training.rows import PartitionedRows, Rows
@@ -45,8 +45,9 @@ def explain(
     if isinstance(rows, PartitionedRows):
         rows = rows.wrong(objective, theta)
     layer, what = _first_wrong(objective, theta, rows, parameter)
-    cause = _cause(objective, theta, rows, layer, step, learning_rate)
-    message = f"step {step}: {what}. {cause}"
+    cause, topic = _cause(objective, theta, rows, layer, step, learning_rate)
+    lesson = f" See {chapter(topic)}." if topic else ""
+    message = f"step {step}: {what}. {cause}{lesson}"
     return NumericalError(message, step=step, layer=layer, cause=cause, theta=good)
 
 
@@ -84,28 +85,29 @@ def _cause(
     layer: str,
     step: int,
     learning_rate: float | None,
-) -> str:
+) -> tuple[str, str]:
+    """In words, and the topic of the book that it belongs to, if any."""
     node = objective.graph[layer] if layer in objective.graph.names.values() else None
     if isinstance(node, (Input, Target)):
-        return f"Likely cause: the data themselves; look for NaN and infinity in {layer!r}."
+        return f"Likely cause: the data themselves; look for NaN and infinity in {layer!r}.", ""
     reach = max(_largest(X) for X in rows.inputs.values())
     if reach > LARGE_INPUT:
         return (
             f"Likely cause: input that is not scaled (entries up to {reach:.3g}); "
             "standardise its columns."
-        )
+        ), "learning"
     size = _largest(theta)
     if isinstance(node, Parameter) or size > LARGE_PARAMETER:
         grown = "are no longer finite" if not math.isfinite(size) else f"have grown to {size:.3g}"
         if learning_rate is None:
-            return f"Likely cause: the parameters {grown}; scale the input or start smaller."
+            cause = f"Likely cause: the parameters {grown}; scale the input or start smaller."
+            return cause, "packing"
         return (
             f"Likely cause: the learning rate {learning_rate:.3g} is too high, parameters {grown}; "
             "lower it or clip the gradient's norm."
-        )
-    if step == 0:
-        return "Likely cause: an operation outside its range already at the first parameters."
-    return "Likely cause: an operation outside its range, such as log of 0, or division by 0."
+        ), "learning"
+    when = "already at the first parameters" if step == 0 else "such as log of 0, or division by 0"
+    return f"Likely cause: an operation outside its range, {when}.", "probabilities"
 
 
 def _largest(array: Any) -> float:

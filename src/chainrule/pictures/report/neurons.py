@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import chapter
 from chainrule.graph import Apply, Trace
 from chainrule.networks import ACTIVATIONS
 
@@ -17,9 +18,10 @@ SAME = 1e-6
 ADVICE = {
     "dead": "They put out the same for every row and pass no gradient back, so they cannot "
     "recover. Try a smaller learning rate, leaky_relu or elu in place of relu, standardised "
-    "columns, or fewer neurons.",
+    f"columns, or fewer neurons: {chapter('activations')}.",
     "saturated": "They stand where their activation is flat for nearly every row, so they learn "
-    "slowly. Standardise the columns, start with smaller weights, raise alpha, or take relu.",
+    "slowly. Standardise the columns, start with smaller weights, raise alpha, or take relu: "
+    f"{chapter('activations')}.",
     "constant": "They put out the same for every row: the next layer's bias could do their work. "
     "Fewer neurons may be enough.",
 }
