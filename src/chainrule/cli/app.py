@@ -331,12 +331,15 @@ def playground(
         int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")
     ] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    lesson: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Begin with this lesson.")
+    ] = None,
 ) -> None:
     """Watch a small network learn in the browser, and step through its backward pass."""
     with one_line_errors():
         from chainrule.cli.playground import run
 
-        run(file, target, port, browser)
+        run(file, target, port, browser, lesson)
 
 
 @app.command()

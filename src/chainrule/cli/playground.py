@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from chainrule.cli.console import out
 from chainrule.errors import ChainruleError, DataError, describe
+from chainrule.server import lessons
 from chainrule.server.own import Own
 from chainrule.server.tables import check_size, header_of
 
@@ -18,14 +20,21 @@ class MissingExtra(ChainruleError, ImportError):
     """The packages of the extra ``[playground]`` are not installed."""
 
 
-def run(file: Path | None, target: str | None, port: int, open_browser: bool) -> None:
+def run(
+    file: Path | None,
+    target: str | None,
+    port: int,
+    open_browser: bool,
+    lesson: Path | None = None,
+) -> None:
     """Serve the page on this machine and open it.
 
     Raises
     ------
     MissingExtra
     DataError
-        A table without the column ``target``, or not of numbers; a target without a table.
+        A table without the column ``target``, or not of numbers; a target without a table; a
+        lesson with a field that is not allowed.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -36,9 +45,13 @@ def run(file: Path | None, target: str | None, port: int, open_browser: bool) ->
         raise DataError(describe("--target", "a CSV file beside it", "none", remedy))
     from chainrule.server.launch import Playground  # needs the extra
 
+    if file is not None and lesson is not None:
+        remedy = "Open the file in the page."
+        raise DataError(describe("--lesson", "no CSV file beside it", str(file), remedy))
     own = None if file is None else _own(file, target)
     settings = {} if own is None else {"dataset": "own"}
-    handle = Playground(settings, own, port=port, framed=False)
+    taught = None if lesson is None else _lesson(lesson)
+    handle = Playground(settings, own, port=port, framed=False, lesson=taught)
     console = out()
     console.print("The playground is open at\n")
     console.print(f"  {handle.url}\n", soft_wrap=True, highlight=False)
@@ -46,6 +59,11 @@ def run(file: Path | None, target: str | None, port: int, open_browser: bool) ->
     if open_browser:
         webbrowser.open(handle.url)
     handle.wait()
+
+
+def _lesson(file: Path) -> dict[str, Any]:
+    lessons.check_size(file.stat().st_size, str(file))
+    return lessons.read_lesson(file.read_bytes(), str(file))
 
 
 def _own(file: Path, target: str | None) -> Own:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 
@@ -15,12 +15,13 @@ from starlette.websockets import WebSocket
 
 from chainrule.errors import DataError
 from chainrule.server import tables
+from chainrule.server import lessons as classroom
 from chainrule.server.connection import serve
 from chainrule.server.script import model_bytes, script
 from chainrule.server.security import App, Guard
 from chainrule.server.session import Session
 from chainrule.server.sessions import Sessions
-from chainrule.server.settings import table
+from chainrule.server.settings import HIDEABLE, table
 
 TYPES = {
     "html": "text/html; charset=utf-8",
@@ -42,14 +43,22 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         return Response(files[name], media_type=TYPES[name.rsplit(".", 1)[-1]])
 
     async def settings_table(request: Request) -> Response:
-        return JSONResponse({"table": table(sessions.most_units), "start": sessions.settings})
+        return JSONResponse(
+            {
+                "table": table(sessions.most_units),
+                "start": sessions.settings,
+                "hideable": HIDEABLE,
+                "lessons": classroom.LESSONS,
+                "lesson": None if sessions.lesson is None else "own",
+            }
+        )
 
     async def upload(request: Request) -> Response:
         session = sessions.get(request.headers.get("x-session", ""))
         if session is None:
             return JSONResponse({"error": "unknown session"}, 404)
         try:
-            content = await read_limited(request)
+            content = await read_limited(request, tables.check_size, "table.csv")
             columns = tables.header_of(content, "table.csv")
         except DataError as error:
             return JSONResponse(
@@ -57,6 +66,23 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
             )
         session.upload = content
         return JSONResponse({"columns": columns, "bytes": len(content)})
+
+    async def all_lessons(request: Request) -> Response:
+        session = sessions.get(request.headers.get("x-session", ""))
+        own = sessions.lesson if session is None else session.lesson
+        return JSONResponse({"lessons": classroom.lessons(), "own": own})
+
+    async def own_lesson(request: Request) -> Response:
+        session = sessions.get(request.headers.get("x-session", ""))
+        if session is None:
+            return JSONResponse({"error": "unknown session"}, 404)
+        try:
+            content = await read_limited(request, classroom.check_size, "lesson.json")
+            session.lesson = await asyncio.to_thread(classroom.read_lesson, content)
+        except DataError as error:
+            status = 413 if isinstance(error, classroom.LessonTooLarge) else 422
+            return JSONResponse({"error": str(error)}, status)
+        return JSONResponse({"lesson": session.lesson})
 
     def exported(request: Request) -> Session | None:
         return sessions.get(request.headers.get("x-session", ""))
@@ -87,6 +113,8 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         Route("/", page_file),
         Route("/settings.json", settings_table),
         Route("/api/table", upload, methods=["POST"]),
+        Route("/api/lessons", all_lessons),
+        Route("/api/lesson", own_lesson, methods=["POST"]),
         Route("/api/script", script_file),
         Route("/api/model", model_file),
         WebSocketRoute("/ws", websocket),
@@ -119,13 +147,15 @@ def page_files() -> dict[str, bytes]:
     }
 
 
-async def read_limited(request: Request) -> bytes:
+async def read_limited(
+    request: Request, check_size: Callable[[int, str], None], name: str
+) -> bytes:
     """The body, refused as soon as it is too long, whatever length it announced."""
     announced = request.headers.get("content-length", "0")
     if announced.isdigit():
-        tables.check_size(int(announced), "table.csv")
+        check_size(int(announced), name)
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        tables.check_size(len(content), "table.csv")
+        check_size(len(content), name)
     return bytes(content)

@@ -14,6 +14,7 @@ import uvicorn
 
 from chainrule.errors import ChainruleError, DataError
 from chainrule.server.app import make_app
+from chainrule.server.lessons import start_of
 from chainrule.server.models import Wrapped, wrap
 from chainrule.server.own import Own
 from chainrule.server.protocol import MAX_MESSAGE_BYTES
@@ -41,13 +42,18 @@ class Playground:
         port: int = 0,
         framed: bool = True,
         limit: int | None = None,
+        lesson: dict[str, Any] | None = None,
     ) -> None:
         self._wrapped = wrapped
         theta = None if wrapped is None else wrapped.theta
         options = {} if limit is None else {"limit": limit}
         most_units = MAX_UNITS if wrapped is None else max(MAX_UNITS, wrapped.most_units)
+        if lesson is not None:
+            settings = {**start_of(lesson), **(settings or {})}
         start = read_settings(settings or {}, most_units=most_units)
-        self.sessions = Sessions(start, own, theta, most_units=most_units, **options)
+        self.sessions = Sessions(
+            start, own, theta, most_units=most_units, lesson=lesson, **options
+        )
         self.token = secrets.token_urlsafe(24)
         self._socket = _listen(port)
         self.port = self._socket.getsockname()[1]

@@ -23,7 +23,7 @@ class Sessions:
 
     Parameters
     ----------
-    settings, own, theta
+    settings, own, theta, lesson
         What a new session starts with.
     most_units : int
         Of a layer.
@@ -36,7 +36,9 @@ class Sessions:
         theta: np.ndarray | None = None,
         limit: int = MAX_SESSIONS,
         most_units: int = MAX_UNITS,
+        lesson: dict[str, Any] | None = None,
     ) -> None:
+        self.lesson = lesson
         self.settings, self.own, self.theta = settings or read_settings({}), own, theta
         self.limit, self.most_units = limit, most_units
         self._by_id: dict[str, Session] = {}

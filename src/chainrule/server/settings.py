@@ -138,6 +138,14 @@ TABLE: tuple[Setting, ...] = (
 LOOKS = ("speed", "stop_epoch", "across", "up")
 """What changes nothing of how it learns."""
 
+HIDEABLE = (
+    *("transport", "step_inside", "points", "dataset", "own", "regenerate", "export", "layers"),
+    *("features", "n_classes", "noise", "train_percent", "data_seed", "init", "seed", "loss"),
+    *("solver", "batch_size", "learning_rate", "momentum", "regularization", "strength"),
+    *("dropout", "speed", "stop_epoch", "panels", "lessons"),
+)
+"""Parts of the page that an address or a lesson may hide."""
+
 
 def rows_of_table(most_units: int = MAX_UNITS) -> dict[str, Setting]:
     """The table by name, for layers of at most ``most_units``."""

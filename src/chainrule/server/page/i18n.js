@@ -12,6 +12,9 @@ export async function loadTexts() {
   }));
 }
 
+/** The language in use. */
+export const languageNow = () => language;
+
 /** @param {string} to */
 export function useLanguage(to) {
   language = to;

@@ -8,37 +8,39 @@ const choice = (name, choices) => ({
   name, kind: "choice", default: choices[0], choices, least: 0, most: 0, longest: 0, restarts: false,
 });
 
-/** Parts of the page that an address may hide. */
-export const HIDEABLE = [
-  "transport", "step_inside", "points", "dataset", "own", "regenerate", "export", "layers",
-  "features", "n_classes", "noise", "train_percent", "data_seed", "init", "seed", "loss", "solver",
-  "batch_size", "learning_rate", "momentum", "regularization", "strength", "dropout", "speed",
-  "stop_epoch", "panels",
-];
-
 /** The panels of the drawer, as the address names them; `PANELS` of panels.js makes them. */
 export const PANEL_NAMES = /** @type {string[]} */ ([]);
 
-/** @type {Setting[]} */
-const LOOKS = [
+/**
+ * The rows about looking.
+ * @param {string[]} hideable parts of the page that an address may hide
+ * @param {string[]} lessons the names of those that come along
+ * @returns {Setting[]}
+ */
+const looks = (hideable, lessons) => [
   choice("language", ["en", "fa"]),
   choice("theme", ["auto", "light", "dark"]),
   choice("show_test", [false, true]),
   choice("discretize", [false, true]),
   choice("panel", ["none", ...PANEL_NAMES]),
-  { ...choice("hide", HIDEABLE), kind: "choices", default: [], longest: HIDEABLE.length },
+  { ...choice("hide", hideable), kind: "choices", default: [], longest: hideable.length },
+  choice("lesson", ["none", ...lessons, "own"]),
+  { ...choice("lesson_step", [0]), kind: "integer", most: 99 },
 ];
 
 export class State {
   /**
-   * @param {Setting[]} table the server's rows
-   * @param {Record<string, any>} start where the server starts when the address says nothing
+   * @param {{table: Setting[], start: Record<string, any>, hideable: string[], lessons: string[],
+   *   lesson: string|null}} given the server's rows, where it starts when the address says nothing,
+   *   what may be hidden, the lessons, and the one with which it starts
    */
-  constructor(table, start) {
-    this.rows = new Map([...table, ...LOOKS].map((row) => [row.name, row]));
+  constructor({ table, start, hideable, lessons, lesson }) {
+    const rows = looks(hideable, lessons);
+    this.rows = new Map([...table, ...rows].map((row) => [row.name, row]));
     this.learning = new Set(table.map((row) => row.name));
     /** @type {Record<string, any>} */
-    this.start = { ...Object.fromEntries(LOOKS.map((row) => [row.name, row.default])), ...start };
+    this.start = { ...Object.fromEntries(rows.map((row) => [row.name, row.default])), ...start };
+    this.start.lesson = lesson ?? "none";
     this.start.language = navigator.language.startsWith("fa") ? "fa" : "en";
     /** @type {Record<string, any>} */
     this.values = { ...this.start };

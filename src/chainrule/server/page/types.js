@@ -73,4 +73,33 @@
  * @typedef {Part & {open: () => void, close: () => void}} Panel
  */
 
+/**
+ * A text of a lesson: one for every language, or one a language.
+ * @typedef {string | Record<string, string>} Texts
+ */
+
+/**
+ * One thing that a goal asks for: bounds of a measure, or what a setting may be.
+ * @typedef {{measure: string, at_least: number|null, at_most: number|null, name?: string,
+ *   is?: (string|number)[]}} Condition
+ */
+
+/**
+ * A step of a lesson; `settings` are all settings, or null where the step changes none.
+ * @typedef {{title: Texts|null, text: Texts, hint: Texts|null, settings: Record<string, any>|null,
+ *   goal: Condition[]}} LessonStep
+ */
+
+/**
+ * A lesson as the server has read it.
+ * @typedef {{id: string, title: Texts, summary: Texts|null, steps: LessonStep[],
+ *   page: {show_test: boolean, discretize: boolean, hide: string[]}}} Lesson
+ */
+
+/**
+ * What a goal is measured by; `past` counts what was done since the step began.
+ * @typedef {{run: Run, frame: Frame, past: {mostDead: number, forward: number, backward: number,
+ *   checked: number, updates: number}}} Facts
+ */
+
 export {};
