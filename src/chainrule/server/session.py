@@ -100,6 +100,7 @@ class Session:
         self.playing = False
         self.focus: int | None = None
         self.upload = b""
+        self.lesson: dict[str, Any] | None = None
         self.inside: Inside | None = None
         self.last_seen = time.monotonic()
         self._sequence = 0

@@ -74,6 +74,7 @@ class Sessions:
             session = Session(
                 settings or self.settings, self.own, self.theta, self.most_units, PARTS
             )
+            session.lesson = self.lesson
             self._by_id[session.id] = session
             return session
 

@@ -1,62 +1,83 @@
 // The lessons to choose from, a teacher's own file among them, and what of them has been done.
 
+import { $ } from "./desk.js";
 import { LessonPanel, said } from "./lesson.js";
 import { t, whole } from "./i18n.js";
 
+/** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./types.js").Lesson} Lesson */
 
 const OWN = "own";
 const NONE = "none";
 
-export class Classroom {
-  /**
-   * @param {{panel: HTMLElement, dialog: HTMLDialogElement, open: HTMLElement}} parts
-   * @param {import("./state.js").State} state
-   * @param {import("./connection.js").Connection} connection
-   * @param {{notify: (text: string, said?: string) => void, run: () => number}} page
-   */
-  constructor({ panel, dialog, open }, state, connection, page) {
-    Object.assign(this, { dialog, state, connection, page });
-    this.dialog = dialog;
-    this.state = state;
-    this.connection = connection;
-    this.page = page;
+/**
+ * @param {Desk} desk @param {boolean} addressed whether the address says anything about learning
+ * @returns {import("./types.js").Part & {take: (file: File) => void}}
+ */
+export function classroom(desk, addressed) {
+  const room = new Classroom(desk);
+  let begins = !addressed && desk.state.values.lesson !== desk.state.start.lesson;
+  $("lessons-open").onclick = () => room.choose();
+  return {
+    take: (file) => room.take(file),
+    messages: {
+      welcome: (message) => {
+        room.load(begins && !message.resumed);
+        begins = false;
+      },
+      inside: (message) => room.measured(() => room.panel.stepped(message)),
+      explained: (message) => room.measured(() => room.panel.explained(message)),
+    },
+    status: (status) => status.inside || room.panel.left(),
+    show: () => room.measured(),
+    redraw: () => room.refresh(),
+  };
+}
+
+class Classroom {
+  /** @param {Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    this.dialog = /** @type {HTMLDialogElement} */ ($("lessons"));
     /** @type {Lesson[]} */
     this.lessons = [];
     /** @type {Lesson|null} */
     this.own = null;
-    this.panel = new LessonPanel(panel, {
-      go: (step) => this.enter(this.state.values.lesson, step),
+    this.panel = new LessonPanel($("lesson"), {
+      go: (step) => this.enter(this.desk.state.values.lesson, step),
       leave: () => this.leave(),
-      next: () => this.following()?.id && this.enter(this.following()?.id ?? NONE, 0),
+      next: () => this.enter(this.following()?.id ?? NONE, 0),
       done: (lesson, step) => this.mark(lesson, step),
       isDone: (lesson, step) => !lesson.steps[step].goal.length || this.marked(lesson).includes(step),
       following: () => this.following(),
     });
-    open.onclick = () => this.choose();
-    state.listeners.push((names) => {
-      if (names.has("language") || names.has("lesson") || names.has("lesson_step")) this.refresh();
-    });
   }
 
-  /** Loads the lessons; `begins`: the address asks for one and says nothing of settings. @param {boolean} begins */
+  /** Loads the lessons and shows the one of the state; `begins`: from its first settings. @param {boolean} begins */
   async load(begins) {
-    const answer = await this.connection.request("api/lessons");
-    if (!answer.ok) return;
+    const answer = await this.desk.connection?.request("api/lessons");
+    if (!answer?.ok) return;
     ({ lessons: this.lessons, own: this.own } = await answer.json());
-    if (this.current() === null && this.state.values.lesson !== NONE) this.leave();
-    else if (begins && this.current()) this.enter(this.state.values.lesson, this.state.values.lesson_step);
+    const { lesson, lesson_step: step } = this.desk.state.values;
+    if (this.current() === null && lesson !== NONE) this.leave();
+    else if (begins && this.current()) this.enter(lesson, step);
     else this.refresh();
   }
 
+  /** What counts for the goal has changed. @param {() => void} [change] */
+  measured(change) {
+    change?.();
+    if (this.desk.run) this.panel.measure(this.desk.run, this.desk.frame);
+  }
+
   current() {
-    const name = this.state.values.lesson;
+    const name = this.desk.state.values.lesson;
     return name === OWN ? this.own : (this.lessons.find((one) => one.id === name) ?? null);
   }
 
   /** The lesson that comes after the one shown. */
   following() {
-    const at = this.lessons.findIndex((one) => one.id === this.state.values.lesson);
+    const at = this.lessons.findIndex((one) => one.id === this.desk.state.values.lesson);
     return at < 0 ? null : (this.lessons[at + 1] ?? null);
   }
 
@@ -67,11 +88,12 @@ export class Classroom {
     const at = Math.max(0, Math.min(step, lesson.steps.length - 1));
     const settings = lesson.steps[at].settings;
     const looks = at === 0 || settings ? lesson.page : {};
-    const stale = settings ? this.page.run() : -1;
-    if (settings) this.connection.send({ type: "leave" });
-    this.state.set({ lesson: name, lesson_step: at, ...looks, ...settings });
-    if (settings) this.connection.send({ type: "reset" });
+    const stale = settings ? (this.desk.run?.run ?? 0) : -1;
+    if (settings) this.desk.send({ type: "leave" });
+    this.desk.state.set({ lesson: name, lesson_step: at, ...looks, ...settings });
+    if (settings) this.desk.send({ type: "reset" });
     this.panel.show(lesson, at, stale);
+    this.measured();
     this.focus();
   }
 
@@ -82,14 +104,15 @@ export class Classroom {
   }
 
   leave() {
-    this.state.set({ lesson: NONE, lesson_step: 0, hide: this.current()?.page.hide.length ? [] : this.state.values.hide });
+    const hide = this.current()?.page.hide.length ? [] : this.desk.state.values.hide;
+    this.desk.state.set({ lesson: NONE, lesson_step: 0, hide });
     this.panel.show(null, 0);
   }
 
   /** The panel in line with the state, without touching the run. */
   refresh() {
-    const stale = this.panel.staleRun;
-    this.panel.show(this.current(), this.state.values.lesson_step, stale);
+    this.panel.show(this.current(), this.desk.state.values.lesson_step, this.panel.staleRun);
+    this.measured();
   }
 
   choose() {
@@ -149,13 +172,13 @@ export class Classroom {
   /** A teacher's file: the server reads it, strictly. @param {File} file */
   async take(file) {
     if (this.dialog.open) this.dialog.close();
-    const answer = await this.connection.request("api/lesson", { method: "POST", body: await file.arrayBuffer() });
-    const told = await answer.json().catch(() => ({ error: answer.statusText }));
-    if (!answer.ok) {
-      this.page.notify(t("refused"), told.error);
+    const answer = await this.desk.connection?.request("api/lesson", { method: "POST", body: await file.arrayBuffer() });
+    const told = await answer?.json().catch(() => ({ error: answer.statusText }));
+    if (!answer?.ok) {
+      this.desk.notify(t("refused"), told?.error);
       return;
     }
-    this.page.notify("");
+    this.desk.notify("");
     this.own = told.lesson;
     this.enter(OWN, 0);
   }

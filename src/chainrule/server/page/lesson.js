@@ -25,6 +25,7 @@ export class LessonPanel {
     this.past = fresh();
     /** Frames of this run and of those before it say nothing about the step. */
     this.staleRun = -1;
+    this.phase = "";
     this.seen = "";
   }
 
@@ -42,7 +43,9 @@ export class LessonPanel {
 
   /** What Step inside shows now counts for goals about it. @param {Inside} inside */
   stepped(inside) {
-    const { position, forward, last } = inside;
+    const { position, forward, last, phase } = inside;
+    if (this.phase === "update" && position === 0) this.past.updates += 1; // the next mini-batch
+    this.phase = phase;
     this.past.forward = Math.max(this.past.forward, Math.min(1, position / forward));
     this.past.backward = Math.max(this.past.backward, Math.min(1, (position - forward) / (last - 1 - forward)));
   }
@@ -52,8 +55,9 @@ export class LessonPanel {
     if (explained.relative_error < 1e-4) this.past.checked += 1;
   }
 
-  updated() {
-    this.past.updates += 1;
+  /** Step inside was left. */
+  left() {
+    this.phase = "";
   }
 
   /** The goal, measured anew. @param {Run} run @param {Frame|null} frame */
@@ -89,7 +93,7 @@ export class LessonPanel {
     const parts = [this.head(lesson), this.progress(lesson), ...this.texts(step)];
     if (step.goal.length) parts.push(this.goal(lesson));
     parts.push(this.status(lesson), this.ways(lesson));
-    const focused = document.activeElement?.getAttribute("data-lesson");
+    const focused = this.panel.contains(document.activeElement) && document.activeElement?.getAttribute("data-lesson");
     this.panel.replaceChildren(...parts);
     if (focused) /** @type {HTMLElement|null} */ (this.panel.querySelector(`[data-lesson="${focused}"]`))?.focus();
   }

@@ -61,8 +61,8 @@ function dressControls({ state, run }) {
     buildFields($("point-controls"), POINT_FIELDS, state);
     buildFields($("training-controls"), TRAINING_FIELDS, state);
   }
-  for (const name of state.values.hide) {
-    for (const element of page.querySelectorAll(`[data-control="${name}"]`)) /** @type {HTMLElement} */ (element).hidden = true;
+  for (const element of page.querySelectorAll("[data-control]")) {
+    element.classList.toggle("put-away", state.values.hide.includes(/** @type {HTMLElement} */ (element).dataset.control));
   }
   showFields(state.values, run, page);
 }

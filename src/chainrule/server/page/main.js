@@ -1,7 +1,9 @@
 // Ties the modules together: state ↔ controls, connection → the parts of the page.
 
+import { classroom } from "./classroom.js";
 import { Connection, takeToken } from "./connection.js";
 import { $, Desk } from "./desk.js";
+import { named, takeDrops } from "./drop.js";
 import { editing } from "./editing.js";
 import { exports } from "./exports.js";
 import { loadTexts, t } from "./i18n.js";
@@ -15,16 +17,17 @@ import { stepping } from "./step.js";
 import { transport } from "./transport.js";
 
 const token = takeToken();
-const [{ table, start }] = await Promise.all([fetch("settings.json").then((r) => r.json()), loadTexts()]);
-const state = new State(table, start);
+const [given] = await Promise.all([fetch("settings.json").then((r) => r.json()), loadTexts()]);
+const state = new State(given);
 const addressed = state.readAddress(location.hash);
 const desk = new Desk(state);
 
 const edited = editing(desk);
 const shown = result(desk, edited.network);
+const taught = classroom(desk, addressed);
 desk.add(
   looks(desk), edited, shown, transport(desk), scores(desk, edited.network),
-  stepping(desk, edited.network, shown.heatmap), ...drawer(desk),
+  stepping(desk, edited.network, shown.heatmap), taught, ...drawer(desk),
 );
 exports(desk);
 dress(desk);
@@ -50,11 +53,16 @@ state.listeners.push((names) => {
 });
 
 addEventListener("hashchange", () => {
-  const fresh = new State(table, start);
+  const fresh = new State(given);
   fresh.readAddress(location.hash);
   const changes = Object.fromEntries(Object.entries(fresh.values).filter(([name, value]) => !same(value, state.values[name])));
   state.set(changes);
 });
+
+takeDrops([
+  { takes: named(".csv"), take: (file) => own.take(file) },
+  { takes: named(".json"), take: (file) => taught.take(file) },
+], () => desk.notify(t("file_unknown")));
 
 own.texts();
 if (!token) desk.notify(t("connection_refused"));

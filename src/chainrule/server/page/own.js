@@ -12,18 +12,20 @@ export class OwnPoints {
     this.box = box;
     this.connection = connection;
     this.notify = notify;
-    input.onchange = () => this.upload();
+    input.onchange = () => {
+      const file = input.files?.[0];
+      if (file) this.take(file);
+      input.value = ""; // so that the same file, edited meanwhile, can be chosen again
+    };
   }
 
   texts() {
     this.input.title = t("own_hint");
   }
 
-  async upload() {
-    const file = this.input.files?.[0];
-    if (!file) return;
+  /** @param {File} file */
+  async take(file) {
     const content = await file.arrayBuffer();
-    this.input.value = ""; // so that the same file, edited meanwhile, can be chosen again
     const answer = await this.connection.request("api/table", { method: "POST", body: content });
     const said = await answer.json().catch(() => ({ error: answer.statusText }));
     this.box.hidden = !answer.ok;
