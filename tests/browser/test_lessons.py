@@ -1,4 +1,4 @@
-"""Lessons in a real browser: taken as a person takes them, and compared with what the engine holds."""
+"""Lessons in a real browser: taken as a person takes them, compared with what the engine holds."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_one_neuron_from_beginning_to_end(open_desk):
     page.press("[data-parameter=b1]", "Enter")
     page.wait_for_selector("#lesson .reached:not([hidden])")
     output = desk.run.network.values(desk.run.theta, desk.run.X_test)[-1]
-    right = np.mean(desk.run.network.predict(output) == desk.run.points.y[desk.run.points.n_train :])
+    right = np.mean(
+        desk.run.network.predict(output) == desk.run.points.y[desk.run.points.n_train :]
+    )
     assert shown(desk) == f"now {100 * right:.1f}%"
     assert right >= 0.95
     go_on(desk)

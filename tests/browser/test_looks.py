@@ -118,6 +118,12 @@ def learnt(desk):
     desk.at_epoch(30)
 
 
+def learnt_a_little(desk):
+    desk.wait("!document.querySelector('#lesson').hidden")
+    desk.page.click("#epoch")
+    desk.at_epoch(1)
+
+
 def own_table(desk):
     content = b"across,up,kind\n" + b"".join(b"%d,%d,%d\n" % (i, i % 7, i % 2) for i in range(30))
     table = {"name": "mine.csv", "mimeType": "text/csv", "buffer": content}
@@ -138,6 +144,12 @@ def card(desk):
     desk.wait("document.querySelector('#card').open")
 
 
+def lessons(desk):
+    desk.wait("!document.querySelector('#lesson').hidden")
+    desk.page.click("#lessons-open")
+    desk.wait("document.querySelector('#lessons').open")
+
+
 STATES = {
     "start": ("", []),
     "dark Persian inside": ("language=fa&theme=dark", [inside]),
@@ -146,6 +158,8 @@ STATES = {
     "regression, dark": ("dataset=peaks&theme=dark&loss=squared_error&stop_epoch=30", [learnt]),
     "many layers, a card": ("hidden_layer_sizes=64,8,12,4,3,2,2,2&activations=relu", [card]),
     "a table, Persian": ("language=fa", [own_table]),
+    "a lesson, Persian": ("language=fa&lesson=xor", [learnt_a_little]),
+    "the lessons, dark": ("theme=dark&lesson=overfitting", [lessons]),
     "an error, dark": ("theme=dark", [error]),
 }
 

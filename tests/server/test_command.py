@@ -63,3 +63,23 @@ def test_a_file_too_large_is_refused_before_it_is_read(tmp_path):
         file.truncate(tables.MAX_BYTES + 1)
     output, errors = start(str(table)).communicate(timeout=60)
     assert f"at most {tables.MAX_BYTES} bytes" in " ".join((output + errors).split())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "expected JSON"),
+        ('{"chainrule_lesson": 1, "id": "A"}', "id: expected 1 to 40 small letters"),
+    ],
+)
+def test_a_wrong_lesson_is_refused_in_one_line(tmp_path, content, message):
+    lesson = tmp_path / "lesson.json"
+    lesson.write_text(content, encoding="utf-8")
+    output, errors = start("--lesson", str(lesson)).communicate(timeout=60)
+    assert message in " ".join((output + errors).split())
+    assert "Traceback" not in output + errors
+
+
+def test_a_lesson_beside_a_table_is_refused(tmp_path):
+    output, errors = start("table.csv", "--lesson", "lesson.json").communicate(timeout=60)
+    assert "--lesson: expected no CSV file beside it" in " ".join((output + errors).split())

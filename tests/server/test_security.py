@@ -267,6 +267,30 @@ def test_an_upload_that_lies_about_its_size_is_cut_off(playground, caller):
     run(attack())
 
 
+@pytest.mark.parametrize(
+    ("content", "status", "reason"),
+    [
+        (b"[" * 40_000, 422, "JSON"),
+        (b" " * 70_000, 413, "at most 65536 bytes"),
+        (b'{"chainrule_lesson": 1, "id": "<b>"}', 422, "id: expected 1 to 40 small letters"),
+    ],
+)
+def test_a_hostile_lesson_is_refused_over_the_wire(playground, caller, content, status, reason):
+    async def attack():
+        visitor = await session_of(playground)
+        headers = {"authorization": f"Bearer {playground.token}", "x-session": visitor.session}
+        url = f"http://127.0.0.1:{playground.port}/api/lesson"
+        answer = httpx.post(url, headers=headers, content=content)
+        assert answer.status_code == status
+        assert reason in answer.json()["error"]
+        assert playground.sessions.get(visitor.session).lesson is None
+        await visitor.__aexit__()
+
+    run(attack())
+    assert ask(playground, "/api/lesson", "POST", token=False, content_length="0")[0] == 401
+    assert ask(playground, "/api/lessons", token=False)[0] == 401
+
+
 def test_an_upload_without_a_session_is_refused(playground):
     assert ask(playground, "/api/table", "POST", content_length="0", x_session="x")[0] == 404
 

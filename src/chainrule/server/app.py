@@ -14,8 +14,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from chainrule.errors import DataError
-from chainrule.server import tables
 from chainrule.server import lessons as classroom
+from chainrule.server import tables
 from chainrule.server.connection import serve
 from chainrule.server.script import model_bytes, script
 from chainrule.server.security import App, Guard
@@ -49,7 +49,7 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
                 "start": sessions.settings,
                 "hideable": HIDEABLE,
                 "lessons": classroom.LESSONS,
-                "lesson": None if sessions.lesson is None else "own",
+                "page": {"lesson": "own", **sessions.lesson["page"]} if sessions.lesson else {},
             }
         )
 

@@ -51,9 +51,7 @@ class Playground:
         if lesson is not None:
             settings = {**start_of(lesson), **(settings or {})}
         start = read_settings(settings or {}, most_units=most_units)
-        self.sessions = Sessions(
-            start, own, theta, most_units=most_units, lesson=lesson, **options
-        )
+        self.sessions = Sessions(start, own, theta, most_units=most_units, lesson=lesson, **options)
         self.token = secrets.token_urlsafe(24)
         self._socket = _listen(port)
         self.port = self._socket.getsockname()[1]

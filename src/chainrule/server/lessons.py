@@ -1,7 +1,7 @@
 """Guided lessons: what one may hold, read strictly; the six that come along, and a teacher's own.
 
-A lesson is a JSON file; ``docs/playground.md`` describes it. Its texts are plain text: the page never
-takes them for anything else. Whatever is not expected is refused, and the message names the field.
+A lesson is a JSON file; ``docs/playground.md`` describes it. Its texts are plain text: the page
+never takes them for anything else. Whatever is not expected is refused, and the field is named.
 """
 
 from __future__ import annotations
@@ -138,7 +138,10 @@ def _condition(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, dict) and value.get("measure") == "setting":
         read = {"measure": _text_of(20), "name": _setting_name, "is": _choices}
         return _fields(value, where, read, {})
-    bounds: dict[str, tuple[Reader, Any]] = {"at_least": (_number, None), "at_most": (_number, None)}
+    bounds: dict[str, tuple[Reader, Any]] = {
+        "at_least": (_number, None),
+        "at_most": (_number, None),
+    }
     condition = _fields(value, where, {"measure": _measure}, bounds)
     if condition["at_least"] is None and condition["at_most"] is None:
         raise _refuse(where, "at_least or at_most", list(value))
@@ -254,7 +257,9 @@ def _merged(given: dict[str, Any], where: str) -> dict[str, Any]:
         raise DataError(f"{where}: {error}") from None
     if settings["dataset"] == "own":
         remedy = "A lesson brings one of the sets of points."
-        raise DataError(describe(f"{where}.dataset", "points that a lesson can bring", "own", remedy))
+        raise DataError(
+            describe(f"{where}.dataset", "points that a lesson can bring", "own", remedy)
+        )
     return settings
 
 

@@ -67,7 +67,7 @@ class Classroom {
   /** What counts for the goal has changed. @param {() => void} [change] */
   measured(change) {
     change?.();
-    if (this.desk.run) this.panel.measure(this.desk.run, this.desk.frame);
+    if (this.desk.run) this.panel.measure(this.desk.run, this.desk.state.values, this.desk.frame);
   }
 
   current() {

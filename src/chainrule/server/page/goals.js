@@ -44,7 +44,7 @@ export function inState(states, state) {
 /** @param {Condition} condition @param {Facts} facts */
 export function isMet(condition, facts) {
   if (condition.measure === "setting") {
-    return (condition.is ?? []).includes(facts.run.settings[condition.name ?? ""]);
+    return (condition.is ?? []).includes(facts.settings[condition.name ?? ""]);
   }
   const value = MEASURES[condition.measure](facts);
   const { at_least: low, at_most: high } = condition;
@@ -72,7 +72,7 @@ export function wanted(condition, isValue) {
 export function now(condition, facts) {
   if (condition.measure === "setting") {
     const name = condition.name ?? "";
-    return choiceText(name, facts.run.settings[name]);
+    return choiceText(name, facts.settings[name]);
   }
   return shown(condition.measure, MEASURES[condition.measure](facts), facts.run.kind === "value");
 }

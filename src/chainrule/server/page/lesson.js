@@ -60,12 +60,12 @@ export class LessonPanel {
     this.phase = "";
   }
 
-  /** The goal, measured anew. @param {Run} run @param {Frame|null} frame */
-  measure(run, frame) {
+  /** The goal, measured anew. @param {Run} run @param {Record<string, any>} settings @param {Frame|null} frame */
+  measure(run, settings, frame) {
     const step = this.lesson?.steps[this.step];
     if (!this.lesson || !step || !frame || run.run <= this.staleRun || frame.run !== run.run) return;
     this.past.mostDead = Math.max(this.past.mostDead, inState(frame.states, 1));
-    const facts = { run, frame, past: this.past };
+    const facts = { run, settings, frame, past: this.past };
     const met = step.goal.map((condition) => isMet(condition, facts));
     const isDone = this.actions.isDone(this.lesson, this.step);
     if (!isDone && met.every(Boolean)) {

@@ -31,16 +31,15 @@ const looks = (hideable, lessons) => [
 export class State {
   /**
    * @param {{table: Setting[], start: Record<string, any>, hideable: string[], lessons: string[],
-   *   lesson: string|null}} given the server's rows, where it starts when the address says nothing,
-   *   what may be hidden, the lessons, and the one with which it starts
+   *   page: Record<string, any>}} given the server's rows, where it starts when the address says
+   *   nothing, what may be hidden, the lessons, and how the page looks at the start
    */
-  constructor({ table, start, hideable, lessons, lesson }) {
+  constructor({ table, start, hideable, lessons, page }) {
     const rows = looks(hideable, lessons);
     this.rows = new Map([...table, ...rows].map((row) => [row.name, row]));
     this.learning = new Set(table.map((row) => row.name));
     /** @type {Record<string, any>} */
-    this.start = { ...Object.fromEntries(rows.map((row) => [row.name, row.default])), ...start };
-    this.start.lesson = lesson ?? "none";
+    this.start = { ...Object.fromEntries(rows.map((row) => [row.name, row.default])), ...start, ...page };
     this.start.language = navigator.language.startsWith("fa") ? "fa" : "en";
     /** @type {Record<string, any>} */
     this.values = { ...this.start };

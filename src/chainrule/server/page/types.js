@@ -98,7 +98,7 @@
 
 /**
  * What a goal is measured by; `past` counts what was done since the step began.
- * @typedef {{run: Run, frame: Frame, past: {mostDead: number, forward: number, backward: number,
+ * @typedef {{run: Run, settings: Record<string, any>, frame: Frame, past: {mostDead: number, forward: number, backward: number,
  *   checked: number, updates: number}}} Facts
  */
 
