@@ -84,6 +84,8 @@ class Judge:
         A fitted estimator that has θ; scorers look at it.
     by_loss : bool
         Without a scorer the score is the negative loss.
+    limits : ndarray of shape (2, outputs), optional
+        Least and greatest value that is predicted, as the loss reads them; R² is of values within.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Judge:
         twin: Callable[[np.ndarray], Any],
         *,
         by_loss: bool = False,
+        limits: np.ndarray | None = None,
     ) -> None:
         self.network = network
         self.held = held
@@ -102,6 +105,7 @@ class Judge:
         self.scorer = None if scoring is None else get_scorer(scoring)
         self.twin = twin
         self.by_loss = by_loss
+        self.limits = limits
 
     def __call__(self, theta: np.ndarray) -> Validation:
         scores = self.network.forward(theta, self.held.X)
@@ -124,6 +128,8 @@ class Judge:
         predicted = self.network.activate(scores).reshape(held.y.shape)
         if not np.all(np.isfinite(predicted)):
             return math.nan
+        if self.limits is not None:
+            predicted = predicted.clip(*self.limits)
         with np.errstate(over="ignore"):  # far off is a very bad score, no reason to warn
             return float(r2_score(held.y, predicted, sample_weight=held.weight))
 

@@ -133,7 +133,7 @@ class RealMLPEstimator(NetworkEstimator):
 
     @abstractmethod
     def _judge_options(self) -> dict[str, Any]:
-        """``labels`` and ``by_loss`` of the judge of each epoch."""
+        """``labels``, ``by_loss`` and ``limits`` of the judge of each epoch."""
 
     @abstractmethod
     def _calibrated(self, network: Network, theta: np.ndarray, held: HeldOut | None) -> np.ndarray:

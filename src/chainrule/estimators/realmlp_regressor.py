@@ -229,7 +229,10 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
         return loss, FUNCTIONS["exp"](scores, name="output") if poisson else scores
 
     def _judge_options(self) -> dict[str, Any]:
-        return {"labels": None, "by_loss": self.loss != "squared_error"}
+        limits = self.prediction_limits
+        if limits is not None:
+            limits = (limits - self.target_center_) / self.target_scale_
+        return {"labels": None, "by_loss": self.loss != "squared_error", "limits": limits}
 
     def _calibrated(self, network: Network, theta: np.ndarray, held: HeldOut | None) -> np.ndarray:
         return theta

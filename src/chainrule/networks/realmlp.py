@@ -137,8 +137,13 @@ class RealMLP:
         return {name: factor for name, factor in named.items() if factor != 1}
 
     def decay_factors(self) -> dict[str, float]:
-        """What the weight decay is multiplied by: 0 for biases of layers, 1 for all others."""
-        return {name: float(name[0] != "b") for name in self._parameter_names()}
+        """What the weight decay is multiplied by: the factor of the rate, 0 for biases of layers.
+
+        A step decays by rate · decay, and both carry the factor, which so counts twice: the
+        recipe's defaults were found with it. Front factors go back by 36 · rate · decay.
+        """
+        names = self._parameter_names()
+        return {name: 0.0 if name[0] == "b" else _rate_factor(name) for name in names}
 
     def initial(
         self, inputs: Mapping[str, np.ndarray], random_state: RandomState = None
