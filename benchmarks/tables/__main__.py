@@ -29,7 +29,7 @@ def main() -> int:
     console = Console(width=110)
     told = " ".join(["python -m benchmarks.tables", *sys.argv[1:]])
     console.print(f"{told}   ({date.today().isoformat()}, {os.cpu_count()} cores)")
-    results = _read(arguments.results, arguments.rows or 0)
+    results = _read(arguments)
     for name in arguments.sets:
         for seed in range(arguments.seeds):
             for contender in arguments.contenders:
@@ -58,6 +58,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5, help="splits of each set (default: 5)")
     parser.add_argument("--rows", type=int, help="rows of a set at most, test rows included")
     parser.add_argument(
+        "--threads",
+        type=int,
+        default=os.cpu_count(),
+        help="of each fit; 1 where others use the machine: then CPU seconds compare (default: all)",
+    )
+    parser.add_argument(
         "--results", type=Path, default=ROOT / "artifacts" / "tables.jsonl", help="kept here"
     )
     parser.add_argument(
@@ -67,12 +73,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _read(path: Path, rows: int) -> Results:
+def _conditions(arguments: argparse.Namespace) -> dict[str, int]:
+    """What a result must have been measured with to be shown beside others."""
+    return {"limit": arguments.rows or 0, "threads": arguments.threads}
+
+
+def _read(arguments: argparse.Namespace) -> Results:
     results: Results = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    if arguments.results.exists():
+        for line in arguments.results.read_text(encoding="utf-8").splitlines():
             found = json.loads(line)
-            if found["limit"] == rows:
+            if _conditions(arguments).items() <= found.items():
                 results[found["set"], found["seed"], found["contender"]] = found
     return results
 
@@ -94,11 +105,17 @@ def _measure(
             console.print(f"  {what}: not measured, {needs} is not installed")
             return
         python = arguments.peer_python
-    rows = arguments.rows or 0
-    command = [python, "-m", "benchmarks.tables.worker", name, contender, str(seed), str(rows)]
+    rows = str(arguments.rows or 0)
+    command = [python, "-m", "benchmarks.tables.worker", name, contender, str(seed), rows]
+    threads = {"OMP_NUM_THREADS": str(arguments.threads)}
     try:
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=arguments.timeout
+            command,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=arguments.timeout,
+            env=os.environ | threads,
         )
     except subprocess.TimeoutExpired:
         console.print(f"  {what}: not measured, more than {arguments.timeout:g} s")
@@ -108,7 +125,7 @@ def _measure(
         console.print(f"  {what}: not measured, {reason}")
         return
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    found |= {"set": name, "seed": seed, "contender": contender, "limit": rows}
+    found |= {"set": name, "seed": seed, "contender": contender, **_conditions(arguments)}
     results[name, seed, contender] = found
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     with open(arguments.results, "a", encoding="utf-8") as file:

@@ -1,11 +1,13 @@
 """Who predicts: each with the preparation that its users would write, options at their defaults.
 
-A contender takes (classes, seed) and gives an estimator for frames of mixed columns. Its library is
-imported when it is asked for, so that a process pays for one alone.
+A contender takes (classes, seed) and gives an estimator for frames of mixed columns. Its library
+is imported when it is asked for, so that a process pays for one alone. As many threads as
+OMP_NUM_THREADS says, which all of them read or are told.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -116,7 +118,8 @@ def _pytabkit(classes: bool, seed: int) -> Any:
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 
     kind = RealMLP_TD_Classifier if classes else RealMLP_TD_Regressor
-    return _NumbersFilled(kind(device="cpu", random_state=seed, n_threads=2))
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    return _NumbersFilled(kind(device="cpu", random_state=seed, n_threads=threads))
 
 
 CONTENDERS = {

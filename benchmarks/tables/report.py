@@ -52,7 +52,7 @@ def ratio(results: Results, measure: str, peer: str, ours: str = OURS) -> tuple[
 def sets_table(results: Results) -> Table:
     """A line for each set and contender: means over the seeds."""
     table = Table(title="means over the seeds", title_justify="left", title_style="bold")
-    for head in ("set", "contender", "seeds", "error", "log-loss", "fit", "peak memory"):
+    for head in ("set", "contender", "seeds", "error", "log-loss", "fit", "CPU", "peak memory"):
         table.add_column(head, justify="left" if head in ("set", "contender") else "right")
     for name in SETS:
         present = [one for one in CONTENDERS if any((name, one) == key[::2] for key in results)]
@@ -68,6 +68,7 @@ def sets_table(results: Results) -> Table:
                 f"[bold]{error:.4f}[/]" if error == best else f"{error:.4f}",
                 "" if np.isnan(loss) else f"{loss:.4f}",
                 f"{_mean(results, name, one, 'seconds'):.1f} s",
+                f"{_mean(results, name, one, 'cpu_seconds'):.1f} s",
                 f"{_mean(results, name, one, 'peak_mb'):,.0f} MB",
                 end_section=place == len(present) - 1,
             )
@@ -87,13 +88,15 @@ def means_table(results: Results) -> Table:
     """Geometric means of ratios: ours (td) divided by each other's."""
     title = f"{CONTENDERS[OURS].title} ÷ the other, geometric means over sets"
     table = Table(title=title, title_justify="left", title_style="bold")
-    for head in ("the other", "fits", "error", "log-loss", "fit time", "peak memory"):
+    heads = ("the other", "fits", "error", "log-loss", "fit time", "CPU time", "peak memory")
+    measures = ("error", "log_loss", "seconds", "cpu_seconds", "peak_mb")
+    for head in heads:
         table.add_column(head, justify="left" if head == "the other" else "right")
     for peer, contender in CONTENDERS.items():
         if peer == OURS:
             continue
         fits = ratio(results, "error", peer)[1]
-        cells = [ratio(results, m, peer)[0] for m in ("error", "log_loss", "seconds", "peak_mb")]
+        cells = [ratio(results, measure, peer)[0] for measure in measures]
         shown = ["" if np.isnan(cell) else f"{cell:.3f}" for cell in cells]
         table.add_row(contender.title, *([str(fits), *shown] if fits else ["not measured"]))
     return table

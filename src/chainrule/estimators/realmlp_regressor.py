@@ -23,6 +23,9 @@ LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "poisson")
 POISSON_RATE = 0.04
 """The learning rate of loss "poisson", unless said otherwise."""
 
+POISSON_NORM = 1.0
+"""What the gradients of loss "poisson" are cut to, of targets in units of their mean."""
+
 
 class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
     """Regressor for tables of any columns, with defaults that need no tuning: RealMLP-TD.
@@ -177,10 +180,14 @@ class RealMLPRegressor(RegressorMixin, RealMLPEstimator):
 
     def _training_preset(self) -> TrainingPreset:
         preset = super()._training_preset()
-        if self.loss == "poisson" and self.learning_rate_init is None:
+        if self.loss != "poisson":
+            return preset
+        rate = preset.learning_rate
+        if self.learning_rate_init is None:
             # an exponential of the scores: what a step of the recipe does to it is too much
-            return replace(preset, learning_rate=min(preset.learning_rate, POISSON_RATE))
-        return preset
+            rate = min(rate, POISSON_RATE)
+        # one gradient of a score that shot up would keep Adam's steps short for hundreds of batches
+        return replace(preset, learning_rate=rate, clip_norm=POISSON_NORM)
 
     # targets -----------------------------------------------------------------------------
 

@@ -27,12 +27,15 @@ class TrainingPreset:
         Whether predicted values stay within those of training.
     max_one_hot : int
         The largest cardinality that becomes one-hot.
+    clip_norm : float or None
+        What a gradient's norm is cut to.
     """
 
     learning_rate: float
     weight_decay: float
     clamp: bool
     max_one_hot: int
+    clip_norm: float | None = None
 
 
 TRAINING_PRESETS: dict[tuple[str, str], TrainingPreset] = {
@@ -74,8 +77,7 @@ def make_trainer(
     rows: tuple[Any, np.ndarray, np.ndarray | None],
     *,
     theta0: np.ndarray,
-    learning_rate: float,
-    weight_decay: float,
+    preset: TrainingPreset,
     batch_size: int,
     n_epochs: int,
     n_iter_no_change: int | None,
@@ -84,7 +86,7 @@ def make_trainer(
     n_threads: int | None,
 ) -> Trainer:
     """The recipe's trainer: Adam(0.9, 0.95), coslog4, decay and dropout along flat_cos."""
-    moments = (learning_rate, 0.9, 0.95, 1e-8)
+    moments, weight_decay = (preset.learning_rate, 0.9, 0.95, 1e-8), preset.weight_decay
     return Trainer(
         objective,
         *rows,
@@ -98,6 +100,7 @@ def make_trainer(
         seed=seed,
         rate_factors=network.rate_factors(),
         decay_factors=network.decay_factors(),
+        clip_norm=preset.clip_norm,
         drop_last=True,
         tol=0.0,
         n_iter_no_change=n_iter_no_change,
