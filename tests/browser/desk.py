@@ -12,12 +12,24 @@ for needed in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(needed, reason="the extra [playground] is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
+import numpy as np  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 
+from chainrule.server.frames import to_bytes  # noqa: E402
 from chainrule.server.launch import Playground, playground  # noqa: E402
 from chainrule.server.run import Run  # noqa: E402
+from chainrule.server.session import Session  # noqa: E402
 
-__all__ = ["ARTIFACTS", "Desk", "Playground", "cells", "numbers", "playground"]
+__all__ = [
+    "ARTIFACTS",
+    "Desk",
+    "Playground",
+    "artifact",
+    "assert_pixels",
+    "cells",
+    "numbers",
+    "playground",
+]
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "playground"
 
@@ -30,10 +42,14 @@ class Desk:
         self.playground = playground
 
     @property
-    def run(self) -> Run:
+    def session(self) -> Session:
         session = self.playground.sessions.newest
         assert session is not None
-        return session.run
+        return session
+
+    @property
+    def run(self) -> Run:
+        return self.session.run
 
     def open(self, address: str = "") -> Desk:
         self.page.goto(f"{self.playground.url}#{address}" if address else self.playground.url)
@@ -65,8 +81,37 @@ class Desk:
         return self.page.inner_text("#fingerprint")
 
     def shot(self, name: str) -> None:
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png")
+        self.page.screenshot(path=artifact(name))
+
+
+def artifact(name: str) -> Path:
+    """Where a screenshot is kept."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    return ARTIFACTS / f"{name}.png"
+
+
+READ_CANVAS = """async (selector) => {
+  const { paintValues } = await import('/colours.js');
+  const canvas = document.querySelector(selector);
+  const pixels = canvas.getContext('2d').getImageData(0, 0, 100, 100).data;
+  const table = new Map();
+  const rgba = new Uint8ClampedArray(1024);
+  paintValues(Uint8Array.from({length: 256}, (_, i) => i), rgba, false);
+  for (let i = 0; i < 256; i++) {
+    const key = rgba.slice(4 * i, 4 * i + 3).join();
+    table.set(key, [...(table.get(key) ?? []), i]);
+  }
+  return Array.from({length: 10000}, (_, i) =>
+    table.get(pixels.slice(4 * i, 4 * i + 3).join()) ?? []);
+}"""
+
+
+def assert_pixels(desk: Desk, selector: str, values: np.ndarray) -> None:
+    """The canvas shows these values, pixel by pixel."""
+    shown = desk.page.evaluate(READ_CANVAS, selector)
+    expected = to_bytes(values)
+    assert all(byte in candidates for byte, candidates in zip(expected, shown, strict=True))
+    assert max(map(len, shown)) <= 3  # neighbouring bytes may share a colour near paper
 
 
 def cells(page: Page, column: int) -> list[str]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.server.frames import fingerprint, grid, to_bytes
+from chainrule.server.frames import fingerprint, grid
 
-from .desk import Desk
+from .desk import Desk, assert_pixels
 from .desk import playground as open_playground
 
 SPIRAL = "dataset=spiral&features=x1,x2,sin_x1,sin_x2&hidden_layer_sizes=8,6&solver=adam"
@@ -41,39 +41,16 @@ def test_learn_the_spiral_from_the_page(open_desk):
     desk.shot("spiral")
 
 
-READ_CANVAS = """async ([id, unit]) => {
-  const { paintValues } = await import('/colours.js');
-  const canvas = document.getElementById(id);
-  const pixels = canvas.getContext('2d').getImageData(0, 0, 100, 100).data;
-  const table = new Map();
-  const rgba = new Uint8ClampedArray(1024);
-  paintValues(Uint8Array.from({length: 256}, (_, i) => i), rgba, false);
-  for (let i = 0; i < 256; i++) {
-    const key = rgba.slice(4 * i, 4 * i + 3).join();
-    table.set(key, [...(table.get(key) ?? []), i]);
-  }
-  return Array.from({length: 10000}, (_, i) =>
-    table.get(pixels.slice(4 * i, 4 * i + 3).join()) ?? []);
-}"""
-
-
-def assert_pixels(desk: Desk, values: np.ndarray) -> None:
-    shown = desk.page.evaluate(READ_CANVAS, ["heat", None])
-    expected = to_bytes(values)
-    assert all(byte in candidates for byte, candidates in zip(expected, shown, strict=True))
-    assert max(map(len, shown)) <= 3  # neighbouring bytes may share a colour near paper
-
-
 def test_the_pixels_of_the_picture_are_the_engines_values(open_desk):
     desk = open_desk("dataset=circle&stop_epoch=60")
     desk.page.click("#play")
     desk.at_epoch(60)
     run = desk.run
     values = run.network.values(run.theta, run.features_of(grid()))
-    assert_pixels(desk, values[-1][:, 0])
+    assert_pixels(desk, "#heat", values[-1][:, 0])
     desk.page.hover("[data-key='1.2']")
     desk.wait("document.querySelector('#shown').textContent.includes('neuron 3')")
-    assert_pixels(desk, values[0][:, 2])
+    assert_pixels(desk, "#heat", values[0][:, 2])
     desk.shot("hovered")
 
 

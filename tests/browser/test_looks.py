@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .desk import ARTIFACTS
+from .desk import artifact
 
 PAGE = Path(__file__).resolve().parents[2] / "src" / "chainrule" / "server" / "page"
 
@@ -36,12 +36,7 @@ def test_every_width_scheme_and_language(open_desk, width, scheme, language):
           e.offsetParent && e.scrollWidth > e.clientWidth + 2).map((e) => e.outerHTML)"""
     )
     assert clipped == []
-    desk.page.screenshot(path=_artifact(f"looks-{width}-{scheme}-{language}"), full_page=True)
-
-
-def _artifact(name):
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    return ARTIFACTS / f"{name}.png"
+    desk.page.screenshot(path=artifact(f"looks-{width}-{scheme}-{language}"), full_page=True)
 
 
 def test_persian_reads_from_the_right(open_desk):
@@ -150,6 +145,10 @@ def lessons(desk):
     desk.wait("document.querySelector('#lessons').open")
 
 
+def branched(desk):
+    desk.wait("document.querySelectorAll('.pair canvas').length === 2")
+
+
 STATES = {
     "start": ("", []),
     "dark Persian inside": ("language=fa&theme=dark", [inside]),
@@ -160,6 +159,11 @@ STATES = {
     "a table, Persian": ("language=fa", [own_table]),
     "a lesson, Persian": ("language=fa&lesson=xor", [learnt_a_little]),
     "the lessons, dark": ("theme=dark&lesson=overfitting", [lessons]),
+    "a branch": ("dataset=xor&fork=300&fork_solver=adam&panel=timeline", [branched]),
+    "a branch, dark Persian": (
+        "language=fa&theme=dark&dataset=arms&fork=300&fork_solver=adam&panel=timeline",
+        [branched],
+    ),
     "an error, dark": ("theme=dark", [error]),
 }
 

@@ -20,9 +20,9 @@ from chainrule.pictures import (
     plot_neuron,
     plot_score,
 )
-from chainrule.pictures.histograms import density
-from chainrule.pictures.surface import principal_plane, random_plane
+from chainrule.pictures.histograms import shares_of
 from chainrule.training import History
+from chainrule.training.planes import principal_plane, random_plane
 
 from .gallery import moons, network, softmax, watched
 
@@ -154,7 +154,7 @@ def test_any_number_of_inputs_fits(count):
 def test_shares_add_up_in_every_epoch(what):
     _, _, seen = watched()
     for layer in ("h1", "h2", "scores"):
-        edges, shares = density(seen, layer, what)
+        edges, shares = shares_of(seen, layer, what)
         assert shares.shape == (len(seen.epochs), len(edges) - 1)
         assert np.all(shares >= 0)
         assert np.all(shares.sum(axis=1) <= 1 + 1e-12)

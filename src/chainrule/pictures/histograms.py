@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from chainrule.errors import DataError, OptionError, describe
 from chainrule.pictures.style import Look, axes_or_new, bare, in_style, plain, short
 from chainrule.training import LayerHistograms
+from chainrule.training.recording import density
 
 BINS = 60
 COLUMNS = 3
@@ -66,7 +67,7 @@ def plot_histograms(
 
 
 def _draw_panel(panel: Axes, look: Look, recorded: LayerHistograms, layer: str, what: str) -> None:
-    edges, shares = density(recorded, layer, what)
+    edges, shares = shares_of(recorded, layer, what)
     epochs = np.asarray(recorded.epochs, float)
     middles = (epochs[1:] + epochs[:-1]) / 2
     sides = np.concatenate(([epochs[0] - 0.5], middles, [epochs[-1] + 0.5]))
@@ -83,32 +84,9 @@ def _draw_panel(panel: Axes, look: Look, recorded: LayerHistograms, layer: str, 
     panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
 
 
-def density(recorded: LayerHistograms, layer: str, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """Edges of common bins, and of each record the share of its numbers in each bin.
-
-    The bins cover what 99 % of the numbers of an epoch reach; further ones are left out.
-    """
-    pairs = []
-    for record in recorded.records:
-        one = record[layer]
-        if what == "outputs":
-            pairs.append((one.values, one.value_edges))
-        else:
-            pairs.append((one.gradients, one.gradient_edges))
-    reach = [_quantiles(counts, edges) for counts, edges in pairs]
-    low, high = min(a for a, _ in reach), max(b for _, b in reach)
-    high = high if high > low else low + 1e-12 + abs(low) * 1e-6
-    edges = np.linspace(low, high, BINS + 1)
-    shares = [np.diff(np.interp(edges, own, _cumulated(counts))) for counts, own in pairs]
-    return edges, np.array(shares)
-
-
-def _cumulated(counts: np.ndarray) -> np.ndarray:
-    total = max(int(counts.sum()), 1)
-    return np.concatenate(([0.0], np.cumsum(counts) / total))
-
-
-def _quantiles(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
-    below = _cumulated(counts)
-    low, high = np.interp([0.005, 0.995], below, edges)
-    return float(low), float(high)
+def shares_of(recorded: LayerHistograms, layer: str, what: str) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of common bins, and of each record the share of its numbers in each bin."""
+    records = [record[layer] for record in recorded.records]
+    if what == "outputs":
+        return density([(one.values, one.value_edges) for one in records], BINS)
+    return density([(one.gradients, one.gradient_edges) for one in records], BINS)

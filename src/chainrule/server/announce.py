@@ -42,7 +42,7 @@ def status_message(run: Run, playing: bool, inside: bool) -> dict[str, Any]:
         "playing": playing,
         "inside": inside,
         "settings": run.settings,
-        "changed": len(run.journal) > 1,
+        "changed": any(event[0] in ("set", "edit") and event[1] for event in run.journal),
         "failure": run.failure,
     }
 

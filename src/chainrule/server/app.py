@@ -13,15 +13,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from chainrule.errors import DataError
+from chainrule.errors import ChainruleError, DataError
 from chainrule.server import lessons as classroom
 from chainrule.server import tables
 from chainrule.server.connection import serve
+from chainrule.server.runfile import check_run_size, read_run, write_run
 from chainrule.server.script import model_bytes, script
 from chainrule.server.security import App, Guard
 from chainrule.server.session import Session
 from chainrule.server.sessions import Sessions
 from chainrule.server.settings import HIDEABLE, table
+from chainrule.server.topics.timeline import open_run
 
 TYPES = {
     "html": "text/html; charset=utf-8",
@@ -101,6 +103,30 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         content = await asyncio.to_thread(_model_of, session)
         return Response(content, media_type="application/octet-stream")
 
+    async def run_file(request: Request) -> Response:
+        session = exported(request)
+        if session is None:
+            return Response("unknown session", 404)
+        try:
+            content = await asyncio.to_thread(_run_of, session)
+        except DataError as error:
+            return Response(str(error), 422)
+        return Response(content, media_type=TYPES["json"])
+
+    async def open_run_file(request: Request) -> Response:
+        session = exported(request)
+        if session is None:
+            return JSONResponse({"error": "unknown session"}, 404)
+        try:
+            content = await read_limited(request, check_run_size, "run file")
+            file = await asyncio.to_thread(read_run, content, sessions.most_units)
+        except ChainruleError as error:
+            return JSONResponse(
+                {"error": str(error)}, 413 if isinstance(error, tables.TooLarge) else 422
+            )
+        session.tell(open_run, {"file": file})
+        return JSONResponse({"bytes": len(content)})
+
     async def websocket(socket: WebSocket) -> None:
         await serve(socket, sessions)
 
@@ -117,6 +143,8 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         Route("/api/lesson", own_lesson, methods=["POST"]),
         Route("/api/script", script_file),
         Route("/api/model", model_file),
+        Route("/api/run", run_file, methods=["GET"]),
+        Route("/api/run", open_run_file, methods=["POST"]),
         WebSocketRoute("/ws", websocket),
         Route("/{name}", page_file),
     ]
@@ -135,6 +163,11 @@ def _script_of(session: Session) -> str:
 def _model_of(session: Session) -> bytes:
     with session.lock:
         return model_bytes(session.run)
+
+
+def _run_of(session: Session) -> bytes:
+    with session.lock:
+        return write_run(session.run, session.own)
 
 
 def page_files() -> dict[str, bytes]:

@@ -7,7 +7,7 @@ x2 = 6 − 12 (row + ½) / side: the first row is the top.
 =======  ===========================================================================
 bytes    frame "CRF1"
 =======  ===========================================================================
-0        "CRF1", then uint32: sequence, run, flags (1 playing, 2 finished, 4 failed)
+0        "CRF1", then uint32: sequence, run, flags (1 playing, 2 finished, 4 failed, 8 past)
 16       float64: steps, epochs, batches a second, epochs a second
 48       float32: train loss, test loss, penalty, train score, test score
 68       uint32: side, planes, thumb side, thumbs, parameters, curve points, classes,
@@ -17,7 +17,8 @@ bytes    frame "CRF1"
          uint32 confusion, train then test · bytes: planes, thumbs, focus, unit states
 =======  ===========================================================================
 
-Frame "CRD1" holds the points: uint32 run, rows, n_train, kind; then float32 x1, x2, y.
+Frame "CRB1" is the same for the branch, without thumbs. Frame "CRD1" holds the points: uint32 run,
+rows, n_train, kind; then float32 x1, x2, y.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ EXTENT = 6.0
 SIDE = 100
 FRAME_HEADER = struct.Struct("<4sIII4d5f8IQ")
 POINTS_HEADER = struct.Struct("<4sIIII")
-PLAYING, FINISHED, FAILED = 1, 2, 4
+PLAYING, FINISHED, FAILED, PAST = 1, 2, 4, 8
 
 
 def grid(side: int = SIDE) -> np.ndarray:
@@ -130,11 +131,17 @@ class Report:
     confusion: np.ndarray
 
 
-def pack_frame(sequence: int, report: Report, pictures: Pictures, focus: int | None) -> bytes:
-    """One "CRF1" frame."""
+def pack_frame(
+    sequence: int,
+    report: Report,
+    pictures: Pictures,
+    focus: int | None,
+    magic: bytes = b"CRF1",
+) -> bytes:
+    """One "CRF1" frame, or one of the same layout under another name."""
     side = pictures.thumbs.shape[1] if len(pictures.thumbs) else thumb_side(0)
     header = FRAME_HEADER.pack(
-        b"CRF1",
+        magic,
         sequence & 0xFFFFFFFF,
         report.run,
         report.flags,

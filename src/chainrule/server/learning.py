@@ -5,10 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from chainrule.errors import OptionError, describe
 from chainrule.graph import Node
 from chainrule.server.network import Network
 from chainrule.server.settings import FULL_BATCH_SOLVERS
@@ -17,6 +19,30 @@ from chainrule.training.dropout import draw_mask
 from chainrule.training.numpy_backend import batch_rows
 
 FOREVER = 10**12
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Where a learner stood.
+
+    Attributes
+    ----------
+    theta : ndarray
+    steps : int
+        Made by the learner.
+    state : mapping or None
+        The trainer's.
+    """
+
+    theta: np.ndarray
+    steps: int
+    state: Mapping[str, Any] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its arrays."""
+        arrays = {} if self.state is None else self.state["arrays"]
+        return self.theta.nbytes + sum(one.nbytes for one in arrays.values())
 
 
 class Learner(Protocol):
@@ -41,6 +67,14 @@ class Learner(Protocol):
 
     def edit(self, place: int, value: float) -> None:
         """Set one entry of θ."""
+        ...
+
+    def memory(self) -> Memory:
+        """Everything that going on from here needs, copied."""
+        ...
+
+    def restore(self, memory: Memory) -> None:
+        """Go on from there; a full-batch solver begins anew at its θ."""
         ...
 
     def close(self) -> None:
@@ -113,6 +147,17 @@ class MiniBatches:
     def edit(self, place: int, value: float) -> None:
         """Set one entry of θ."""
         self.trainer.theta[place] = value
+
+    def memory(self) -> Memory:
+        """θ, what the update rule remembers, and the place in the order of the points."""
+        return Memory(self.theta.copy(), self.steps, self.trainer.state_dict())
+
+    def restore(self, memory: Memory) -> None:
+        """Go on from there, to the same bits."""
+        if memory.state is None:
+            raise OptionError(describe("restore", "the memory of mini-batches", "none"))
+        self.trainer.load_state_dict(memory.state)
+        self._first = self.trainer.step - memory.steps
 
     def next_rows(self) -> np.ndarray:
         """The rows of the next mini-batch."""
@@ -224,6 +269,16 @@ class FullBatch:
         theta = self.theta.copy()
         theta[place] = value
         self.theta = theta
+        self._prepare()
+
+    def memory(self) -> Memory:
+        """θ: what a solver knows beside it cannot be taken out of SciPy."""
+        return Memory(self.theta.copy(), self.steps)
+
+    def restore(self, memory: Memory) -> None:
+        """The solver begins anew from there."""
+        self.close()
+        self.theta, self.steps = memory.theta.copy(), memory.steps
         self._prepare()
 
     def close(self) -> None:

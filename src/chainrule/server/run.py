@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from chainrule.errors import NumericalError, OptionError, describe
 from chainrule.server.frames import FAILED, FINISHED, Report
 from chainrule.server.health import unit_states
-from chainrule.server.learning import Learner, make_learner, precision
+from chainrule.server.learning import Learner, Memory, make_learner, precision
 from chainrule.server.network import Stack, build
 from chainrule.server.points import Points, features
 from chainrule.server.settings import LOOKS
@@ -20,6 +21,28 @@ CURVE_POINTS = 400
 MAX_WEIGHT = 1e6
 NOTE_RATIO = 1.1
 """From one noted loss to the next, in epochs, where no picture is drawn between."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A moment of a run, to look at and to go on from.
+
+    Attributes
+    ----------
+    steps, epochs
+        Since the start of the run.
+    memory : Memory
+    settings : mapping
+        At that moment.
+    done : tuple
+        The journal until then: how many entries, and the last of them.
+    """
+
+    steps: int
+    epochs: float
+    memory: Memory
+    settings: Mapping[str, Any]
+    done: tuple[int, tuple[Any, ...] | None]
 
 
 class Run:
@@ -40,9 +63,12 @@ class Run:
     Attributes
     ----------
     journal : list of tuple
-        What was done: ("steps", n), ("set", changes), ("edit", name, index, value).
+        What was done: ("steps", n), ("set", changes), ("edit", name, index, value); and
+        ("fork", changes) where a branch with other settings left it.
     failure : str or None
         Why it cannot go on.
+    on_note : callable
+        Called where the loss is noted, at ever larger distances however fast it learns.
     """
 
     def __init__(
@@ -67,6 +93,7 @@ class Run:
         self.journal: list[tuple[Any, ...]] = []
         self.curve: list[tuple[float, float, float]] = []
         self.failure: str | None = None
+        self.on_note: Callable[[], None] = lambda: None
         self._bind()
         self.learner: Learner = make_learner(
             self.network, self.X_train, self.t_train, start, settings
@@ -134,27 +161,34 @@ class Run:
         steps = self.steps_to_limit(steps)
         if not steps or self.failure:
             return
-        before = self.learner.steps
         try:
             self._learn(steps)
         except NumericalError as error:
             self.failure = str(error)
-        made = self.learner.steps - before
-        if self.journal and self.journal[-1][0] == "steps":
-            self.journal[-1] = ("steps", self.journal[-1][1] + made)
-        elif made:
-            self.journal.append(("steps", made))
 
     def _learn(self, steps: int) -> None:
         """So many steps; the loss is noted along the way, however fast it goes."""
         end = self.learner.steps + steps
         while self.learner.steps < end and not self.learner.finished:
             left = math.ceil((self._noted_next - self.epochs) * self.learner.per_epoch - 1e-9)
-            self.learner.advance(max(1, min(left, end - self.learner.steps)))
+            self._advance(max(1, min(left, end - self.learner.steps)))
             if self.epochs >= self._noted_next - 1e-9:
                 with np.errstate(all="ignore"):
                     self._note(self._losses(self.theta))
+                self.on_note()
                 self._noted_next = max(self.epochs + 1, NOTE_RATIO * self.epochs)
+
+    def _advance(self, steps: int) -> None:
+        """So many steps, written down however they end."""
+        before = self.learner.steps
+        try:
+            self.learner.advance(steps)
+        finally:
+            made = self.learner.steps - before
+            if self.journal and self.journal[-1][0] == "steps":
+                self.journal[-1] = ("steps", self.journal[-1][1] + made)
+            elif made:
+                self.journal.append(("steps", made))
 
     def apply(self, settings: Mapping[str, Any]) -> None:
         """Go on with other settings: those of the table that do not begin the run anew."""
@@ -165,20 +199,40 @@ class Run:
             return
         self.journal.append(("set", {k: v for k, v in changes.items() if k not in LOOKS}))
         self.network = build(settings, self.points, self.own_stack)
+        self._bind()  # a solver that looks for a minimum computes in float64
         self._restart_learner()
+
+    def snapshot(self) -> Snapshot:
+        """This moment."""
+        done = (len(self.journal), self.journal[-1] if self.journal else None)
+        return Snapshot(self.steps, self.epochs, self.learner.memory(), self.settings, done)
+
+    def rewind(self, to: Snapshot, journal: Sequence[tuple[Any, ...]] | None = None) -> None:
+        """Go on from ``to``; ``journal`` is that of the run it was taken of (default: this one)."""
+        looks = {name: self.settings[name] for name in LOOKS}
+        self.settings = {**to.settings, **looks}
+        self.network = build(self.settings, self.points, self.own_stack)
+        self._bind()
+        self.learner.close()
+        theta = to.memory.theta
+        self.learner = make_learner(self.network, self.X_train, self.t_train, theta, self.settings)
+        self.learner.restore(to.memory)
+        self._steps_before = to.steps - to.memory.steps
+        self._epochs_before = to.epochs - to.memory.steps / self.learner.per_epoch
+        count, last = to.done
+        self.journal = list(self.journal if journal is None else journal)[:count]
+        if last is not None:
+            self.journal[-1] = last
+        if to.memory.state is None and self.journal and self.journal[-1] != ("set", {}):
+            self.journal.append(("set", {}))  # the solver begins anew, in a script of the run too
+        self.curve = [point for point in self.curve if point[0] <= to.epochs]
+        self.failure = None
+        self._noted_next = max(self.epochs + 1, NOTE_RATIO * self.epochs)
 
     def edit(self, name: str, index: list[int], value: float) -> None:
         """Set one weight or bias."""
         shapes = self.network.objective.vector.shapes
-        if name not in shapes:
-            raise OptionError(describe("parameter", f"one of {', '.join(shapes)}", name))
-        inside = len(index) == len(shapes[name]) and all(
-            0 <= i < size for i, size in zip(index, shapes[name], strict=True)
-        )
-        if not inside:
-            raise OptionError(describe(name, f"an index inside {shapes[name]}", index))
-        if not math.isfinite(value) or abs(value) > MAX_WEIGHT:
-            raise OptionError(describe(name, f"a number within ±{MAX_WEIGHT:g}", value))
+        check_edit(shapes, name, index, value)
         vector = self.network.objective.vector
         place = vector.slices[name].start + int(
             np.ravel_multi_index(tuple(index), vector.shapes[name])
@@ -195,11 +249,14 @@ class Run:
         )
         earlier.close()
 
-    def observe(self, extra_flags: int, speed: tuple[float, float]) -> Report:
-        """The numbers of this moment; the loss curve gets a point."""
-        theta = self.theta
+    def observe(
+        self, extra_flags: int, speed: tuple[float, float], at: Snapshot | None = None
+    ) -> Report:
+        """The numbers of this moment, of which the loss curve gets a point; or those of ``at``."""
+        theta = self.theta if at is None else at.memory.theta
         losses = self._losses(theta)
-        self._note(losses)
+        if at is None:
+            self._note(losses)
         network = self.network
         before = [column.before for column in network.columns[:-1]]
         seen = network.evaluate(theta, self.X_train, (*before, *network.layers, network.output))
@@ -215,8 +272,8 @@ class Run:
         return Report(
             run=self.number,
             flags=flags,
-            steps=self.steps,
-            epochs=self.epochs,
+            steps=self.steps if at is None else at.steps,
+            epochs=self.epochs if at is None else at.epochs,
             batches_per_second=speed[0],
             epochs_per_second=speed[1],
             losses=losses,
@@ -252,6 +309,21 @@ class Run:
     def close(self) -> None:
         """Let go of the learner's thread."""
         self.learner.close()
+
+
+def check_edit(
+    shapes: Mapping[str, tuple[int, ...]], name: str, index: Sequence[int], value: float
+) -> None:
+    """Refuse a weight that is not there, or a value beyond ±``MAX_WEIGHT``."""
+    if name not in shapes:
+        raise OptionError(describe("parameter", f"one of {', '.join(shapes)}", name))
+    inside = len(index) == len(shapes[name]) and all(
+        0 <= i < size for i, size in zip(index, shapes[name], strict=True)
+    )
+    if not inside:
+        raise OptionError(describe(name, f"an index inside {shapes[name]}", index))
+    if not math.isfinite(value) or abs(value) > MAX_WEIGHT:
+        raise OptionError(describe(name, f"a number within ±{MAX_WEIGHT:g}", value))
 
 
 def score(predicted: np.ndarray, labels: np.ndarray, is_classification: bool) -> float:

@@ -49,22 +49,25 @@ print(f"loss on the points it has not seen, penalty included: {loss_on_test:.6g}
 def script(run: Run, own: Own | None) -> str:
     """Python that makes the points, builds the network, and replays everything done to it."""
     start = run.start_settings
-    training = _full_batch(run) if start["solver"] in FULL_BATCH_SOLVERS else _mini_batches(run)
     parts = [
-        HEAD + _imports(start, own),
+        HEAD + _imports(run, own),
         _points(start, own),
-        _network(run),
+        _network(run, start),
         f"objective = {_objective(run, start)}\n" + _initial(run),
-        training + TAIL,
+        _training(run, own) + TAIL,
     ]
     return "\n".join(parts)
 
 
-def _imports(settings: Mapping[str, Any], own: Own | None) -> str:
+def _imports(run: Run, own: Own | None) -> str:
+    settings = run.start_settings
+    changes = [what[0] for event, *what in run.journal if event == "set"]
+    solvers = {settings["solver"], *(one["solver"] for one in changes if "solver" in one)}
+    stepwise = sorted(solvers - set(FULL_BATCH_SOLVERS))
     lines = []
-    if settings["solver"] not in FULL_BATCH_SOLVERS:
+    if stepwise:
         lines.append("from chainrule.server.learning import FOREVER, go_on")
-    if settings["dropout"] and settings["solver"] not in FULL_BATCH_SOLVERS:
+    if settings["dropout"] and stepwise:
         lines.insert(0, "from chainrule.networks import Dropout")
     if own is not None and own.stack is not None and settings["dataset"] == "own":
         lines.insert(0, "from chainrule.graph import Graph")
@@ -76,51 +79,64 @@ def _imports(settings: Mapping[str, Any], own: Own | None) -> str:
             lines.append("from chainrule.server.tables import points_of_csv")
         else:
             lines.insert(0, "from chainrule.files import read_model")
-    if settings["solver"] in FULL_BATCH_SOLVERS:
-        lines.append("from chainrule.training import minimize")
-    else:
-        rule = UPDATES[settings["solver"]].split("(")[0]
-        lines.append(f"from chainrule.training import {', '.join(sorted([rule, 'Trainer']))}")
+    names = {UPDATES[solver].split("(")[0] for solver in stepwise} | (
+        {"Trainer"} if stepwise else set()
+    )
+    if solvers & set(FULL_BATCH_SOLVERS):
+        names.add("minimize")
+    lines.append(f"from chainrule.training import {', '.join(sorted(names))}")
     return "\n".join(lines) + "\n"
 
 
 def _points(settings: Mapping[str, Any], own: Own | None) -> str:
     share, seed = settings["train_percent"] / 100, settings["data_seed"]
-    read = f"X = features({{}}, {settings['features']!r}).astype(np.{_dtype(settings)})\n"
+    read = _read(settings, own)
+    labels = _own_labels(own)
     if settings["dataset"] != "own":
         return (
             f"points = make_points({settings['dataset']!r}, seed={seed}, "
             f"noise={settings['noise'] / 100!r}, n_classes={settings['n_classes']}, "
             f"train_share={share!r})\n"
-            f"{read.format('points.X')}labels, n = points.y, points.n_train\n"
+            f"{read}labels, n = points.y, points.n_train\n"
         )
     if own is not None and own.points is None:
         return (
             f"with open({own.name!r}, 'rb') as file:\n"
             f"    points = points_of_csv(file.read(), {list(own.columns)!r}, {own.target!r}, "
             f"train_share={share!r}, seed={seed})\n"
-            f"{read.format('points.X')}labels, n = points.y, points.n_train\n"
+            f"{read}labels, n = points.y, points.n_train\n"
         )
-    points = "arrays['points.X']"
-    labels = "arrays['points.y']"
-    if own is not None and own.stack is not None:  # it reads what the model reads
-        points += " / past['scale'] + past['offset']"
-        if not (own.points and own.points.classes):
-            labels = f"past['target_offset'] + {labels} * past['target_scale']"
     return (
         "# the points came from Python; the model file of the page holds them\n"
         f"arrays, header = read_model({MODEL_FILE!r})\n"
         "past = header['preprocessing']\n"
-        f"{read.format(points)}"
+        f"{read}"
         f"labels, n = {labels}, header['history']['n_train']\n"
     )
 
 
-def _network(run: Run) -> str:
+def _read(settings: Mapping[str, Any], own: Own | None) -> str:
+    """The line that makes of points what the network reads."""
+    points = "points.X"
+    if settings["dataset"] == "own" and (own is None or own.points is not None):
+        points = "arrays['points.X']"
+        if own is not None and own.stack is not None:  # it reads what the model reads
+            points += " / past['scale'] + past['offset']"
+    return f"X = features({points}, {settings['features']!r}).astype(np.{_dtype(settings)})\n"
+
+
+def _own_labels(own: Own | None) -> str:
+    labels = "arrays['points.y']"
+    if own is not None and own.stack is not None and not (own.points and own.points.classes):
+        return f"past['target_offset'] + {labels} * past['target_scale']"
+    return labels
+
+
+def _network(run: Run, settings: Mapping[str, Any]) -> str:
     """The graph written out: the same leaves in the same order as ``network.build``."""
-    sizes, settings = run.network.sizes, run.start_settings
+    sizes = run.network.sizes
     if run.network.is_own:
-        return _own_network(run)
+        return _own_network(run, settings)
     lines = [f"x = cr.input('x', ('rows', {sizes[0]}))"]
     before = "x"
     for i, (wide, units) in enumerate(pairwise(sizes), start=1):
@@ -133,26 +149,26 @@ def _network(run: Run) -> str:
             lines.append(f"scores = {before} @ W{i} + b{i}")
         else:
             lines.append(f"h{i} = cr.{settings['activations'][i - 1]}({before} @ W{i} + b{i})")
-            if run.network.objective.rows.masks:
+            if settings["dropout"] and settings["solver"] not in FULL_BATCH_SOLVERS:
                 lines.append(f"h{i} = Dropout({settings['dropout']!r})(h{i}, {i})")
             before = f"h{i}"
-    return "\n".join([*lines, *_loss(run)]) + "\n"
+    return "\n".join([*lines, *_loss(run, settings)]) + "\n"
 
 
-def _own_network(run: Run) -> str:
+def _own_network(run: Run, settings: Mapping[str, Any]) -> str:
     """The graph as the model file of the page holds it."""
     return (
         "# the layers came from Python; the model file holds their graph\n"
         "(loss,) = Graph.from_dict(header['row_loss']).outputs\n"
         "matrices = [p for p in Graph(loss).parameters if p.ndim == 2]\n"
-        f"{_labels(run)}\n"
+        f"{_labels(run, settings)}\n"
     )
 
 
-def _labels(run: Run) -> str:
+def _labels(run: Run, settings: Mapping[str, Any]) -> str:
     """The line that makes of labels what the loss reads."""
-    loss, kind, outputs = run.start_settings["loss"], run.network.kind, run.network.sizes[-1]
-    dtype = f"np.{_dtype(run.start_settings)}"
+    loss, kind, outputs = settings["loss"], run.network.kind, run.network.sizes[-1]
+    dtype = f"np.{_dtype(settings)}"
     if kind == "value":
         return f"y = labels.astype({dtype})"
     if loss == "cross_entropy" and kind == "classes":
@@ -162,16 +178,16 @@ def _labels(run: Run) -> str:
     return f"y = np.where({right}, 1.0, {low}).astype({dtype})"
 
 
-def _loss(run: Run) -> list[str]:
-    loss, kind, outputs = run.start_settings["loss"], run.network.kind, run.network.sizes[-1]
+def _loss(run: Run, settings: Mapping[str, Any]) -> list[str]:
+    loss, kind, outputs = settings["loss"], run.network.kind, run.network.sizes[-1]
     if kind == "value":
         lines = ["t = cr.target('t', ('rows',))", f"loss = cr.{loss}(scores, t)"]
-        return [*lines, _labels(run)]
+        return [*lines, _labels(run, settings)]
     if loss == "cross_entropy" and kind == "classes":
         return [
             "t = cr.target('t', ('rows',), dtype=int)",
             "loss = cr.softmax_cross_entropy(scores, t)",
-            _labels(run),
+            _labels(run, settings),
         ]
     shape = "('rows',)" if kind == "sign" else f"('rows', {outputs})"
     squared = loss == "squared_error"
@@ -179,7 +195,7 @@ def _loss(run: Run) -> list[str]:
     return [
         f"t = cr.target('t', {shape})",
         f"loss = cr.{function}({'cr.tanh(scores)' if squared else 'scores'}, t)",
-        _labels(run),
+        _labels(run, settings),
     ]
 
 
@@ -204,26 +220,55 @@ def _initial(run: Run) -> str:
     return f"theta = np.array({numbers!r}, np.{dtype})\n"
 
 
-def _mini_batches(run: Run) -> str:
+def _training(run: Run, own: Own | None) -> str:
+    """The journal as lines: mini-batches through a trainer, solvers through ``minimize``."""
     settings = dict(run.start_settings)
-    lines = [f"trainer = {_trainer(settings)}"]
+    lines = [] if _looks_for_minimum(settings) else [f"trainer = {_trainer(settings)}"]
     for event, *what in run.journal:
-        if event == "steps":
+        theta = "theta" if _looks_for_minimum(settings) else "trainer.theta"
+        if event == "steps" and _looks_for_minimum(settings):
+            lines.append(
+                f"theta = minimize(objective, X[:n], y[:n], theta0=theta, "
+                f"solver={settings['solver']!r}, max_iter={what[0]}).theta"
+            )
+        elif event == "steps":
             lines.append(f"trainer.run({what[0]})")
         elif event == "edit":
             name, index, value = what
             place = ", ".join(map(str, index))
-            lines.append(f"objective.unpack(trainer.theta)[{name!r}][{place}] = {value!r}")
-        else:
+            lines.append(f"objective.unpack({theta})[{name!r}][{place}] = {value!r}")
+        elif event == "set" and what[0]:
+            lines += _changed(run, own, settings, what[0])
             settings |= what[0]
-            changed = ", ".join(f"{key} = {value!r}" for key, value in what[0].items())
-            lines += [
-                f"# {changed}",
-                f"objective, theta = {_objective(run, settings)}, trainer.theta",
-                f"trainer, before = {_trainer(settings)}, trainer",
-                "go_on(trainer, before)",
-            ]
-    return "\n".join([*lines, "theta = trainer.theta"]) + "\n"
+    if not _looks_for_minimum(settings):
+        lines.append("theta = trainer.theta")
+    return "\n".join(lines) + "\n"
+
+
+def _changed(
+    run: Run, own: Own | None, before: Mapping[str, Any], changes: Mapping[str, Any]
+) -> list[str]:
+    """The lines that go on with other settings, as ``Run.apply`` does."""
+    after = {**before, **changes}
+    was, will = _looks_for_minimum(before), _looks_for_minimum(after)
+    lines = [f"# {', '.join(f'{key} = {value!r}' for key, value in changes.items())}"]
+    if was != will:
+        lines.append(_read(after, own).rstrip())
+    if was != will or after["activations"] != before["activations"]:
+        lines.append(_network(run, after).rstrip())
+    theta = "theta" if was else "trainer.theta"
+    if was != will:
+        theta += f".astype(np.{_dtype(after)})"
+    lines.append(f"objective, theta = {_objective(run, after)}, {theta}")
+    if will:
+        return lines
+    if was:
+        return [*lines, f"trainer = {_trainer(after)}"]
+    return [*lines, f"trainer, before = {_trainer(after)}, trainer", "go_on(trainer, before)"]
+
+
+def _looks_for_minimum(settings: Mapping[str, Any]) -> bool:
+    return settings["solver"] in FULL_BATCH_SOLVERS
 
 
 def _trainer(settings: Mapping[str, Any]) -> str:
@@ -233,26 +278,6 @@ def _trainer(settings: Mapping[str, Any]) -> str:
         f"    batch_size={settings['batch_size']}, seed={settings['seed']},\n"
         "    max_epochs=FOREVER, n_iter_no_change=None, n_threads=1,\n)"
     )
-
-
-def _full_batch(run: Run) -> str:
-    settings = dict(run.start_settings)
-    lines = []
-    for event, *what in run.journal:
-        if event == "steps":
-            solver = settings["solver"]
-            lines.append(
-                f"theta = minimize(objective, X[:n], y[:n], theta0=theta, solver={solver!r}, "
-                f"max_iter={what[0]}).theta"
-            )
-        elif event == "edit":
-            name, index, value = what
-            place = ", ".join(map(str, index))
-            lines.append(f"objective.unpack(theta)[{name!r}][{place}] = {value!r}")
-        else:
-            settings |= what[0]
-            lines.append(f"objective = {_objective(run, settings)}")
-    return "\n".join(lines) + "\n"
 
 
 def _dtype(settings: Mapping[str, Any]) -> str:

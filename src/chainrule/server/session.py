@@ -7,6 +7,7 @@ last one, and a newer frame takes the place of one that was not sent.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import secrets
 import threading
@@ -22,7 +23,7 @@ from chainrule.server.announce import points_frame, run_message, status_message
 from chainrule.server.inside import Inside
 from chainrule.server.listener import Listener
 from chainrule.server.own import Own, fitting_loss, points_of
-from chainrule.server.run import Run
+from chainrule.server.run import Run, Snapshot
 from chainrule.server.settings import MAX_UNITS, read_settings
 from chainrule.server.speed import Speed
 
@@ -46,11 +47,25 @@ class Part:
     def begun(self) -> None:
         """Another run has begun."""
 
+    def at_most(self, steps: int) -> int:
+        """How many of these steps may be made before this part wants to be told."""
+        return steps
+
     def learnt(self) -> None:
         """The run has made a stretch of steps."""
 
+    def touched(self) -> None:
+        """Somebody has changed the run, or is about to."""
+
     def looked(self) -> None:
         """A frame was made for the page."""
+
+    def wait(self, now: float) -> float:
+        """Seconds until it wants to ``work``."""
+        return math.inf
+
+    def work(self) -> None:
+        """Do a little, a few milliseconds at most."""
 
     def shown(self) -> None:
         """A page has come: send what it needs."""
@@ -60,6 +75,7 @@ class Part:
 
 
 SomePart = TypeVar("SomePart", bound=Part)
+Event = Literal["begun", "learnt", "touched", "looked", "shown", "close"]
 
 
 class Session:
@@ -81,6 +97,12 @@ class Session:
     ----------
     id : str
         Random; known to its page only.
+    view : Snapshot or None
+        The moment that is looked at in place of the present one.
+    watched : str
+        The panel that is open in the page.
+    hurried : bool
+        Whether to learn as fast as it goes, whatever speed is set.
     lock : RLock
         Held while the run changes; whoever reads from another thread takes it.
     """
@@ -102,6 +124,9 @@ class Session:
         self.upload = b""
         self.lesson: dict[str, Any] | None = None
         self.inside: Inside | None = None
+        self.view: Snapshot | None = None
+        self.watched = ""
+        self.hurried = False
         self.last_seen = time.monotonic()
         self._sequence = 0
         self._number = 0
@@ -113,6 +138,7 @@ class Session:
         self._closed = threading.Event()
         self.lock = threading.RLock()
         self.run = self.new_run(settings or read_settings({}), theta)
+        self._grid = self.run.features_of_picture(frames.grid())
         self._parts = {kind: kind(self) for kind in parts}
         self._each("begun")
         self._thread = threading.Thread(target=self._loop, name="playground", daemon=True)
@@ -171,6 +197,10 @@ class Session:
         if self.playing:
             with self.lock:
                 self._learn()
+        with self.lock:
+            for part in self._parts.values():
+                if part.wait(time.monotonic()) <= 0:
+                    part.work()
         self._draw()
 
     def _fail(self) -> None:
@@ -195,6 +225,7 @@ class Session:
             waits.append(self._speed.wait(now))
         if self._dirty and self.listener.wants_frame:
             waits.append(self._next_frame - now)
+        waits += [part.wait(now) for part in self._parts.values()]
         return max(min(waits), 1e-6)
 
     def _do(self, act: Callable[..., None], arguments: dict[str, Any]) -> None:
@@ -210,7 +241,8 @@ class Session:
         if not self.attached and time.monotonic() - self.last_seen > ALONE_SECONDS:
             self.pause()
             return
-        wanted = self._speed.stretch(self.run.settings["speed"], self.run.learner.per_epoch)
+        speed = 0 if self.hurried else self.run.settings["speed"]
+        wanted = self._speed.stretch(speed, self.run.learner.per_epoch)
         if not wanted:
             return
         begun, before = time.monotonic(), self.run.steps
@@ -234,12 +266,12 @@ class Session:
         if not wanted and now < self._next_frame + UNSEEN_SECONDS:
             return
         with self.lock, np.errstate(all="ignore"):
-            report = self.run.observe(
-                frames.PLAYING * self.playing, self._speed.measured(self.run.learner.per_epoch)
-            )
+            flags = frames.PLAYING * self.playing | frames.PAST * (self.view is not None)
+            speed = self._speed.measured(self.run.learner.per_epoch)
+            report = self.run.observe(flags, speed, self.view)
             if wanted:
                 self._sequence += 1
-                values = self.run.network.values(self.run.theta, self._grid)
+                values = self.run.network.values(report.theta, self._grid)
                 pictures = frames.paint(values, self.run.network.kind, self.focus)
                 frame = frames.pack_frame(self._sequence, report, pictures, self.focus)
                 self.listener.offer(frame, self._sequence)
@@ -265,23 +297,30 @@ class Session:
             self.listener.send({"type": "inside", **self.inside.describe()})
         self._each("shown")
 
+    def show_panel(self) -> None:
+        """Send what the panel that has just been opened needs."""
+        self._each("shown")
+
     def new_run(self, settings: Mapping[str, Any], theta: np.ndarray | None) -> Run:
         """A run of these settings on the points that go with them."""
         points = points_of(settings, self.own)
         settings = {**settings, "loss": fitting_loss(settings["loss"], points)}
         stack = self.own.stack if self.own and settings["dataset"] == "own" else None
-        run = Run(self._number + 1, settings, points, theta, stack)
+        return Run(self.next_number(), settings, points, theta, stack)
+
+    def next_number(self) -> int:
+        """A number for a run, which no other of this session has."""
         self._number += 1
-        self._grid = run.features_of_picture(frames.grid())
-        return run
+        return self._number
 
     def replace(self, run: Run) -> None:
         """Another run in place of this one."""
         self.run.close()
         self.run = run
+        self._grid = run.features_of_picture(frames.grid())
         self.playing = False
         self.focus = None
-        self.leave_inside()
+        self.come_back()
         self._each("begun")
         self._announce()
 
@@ -291,14 +330,16 @@ class Session:
         self.listener.send_binary(points_frame(self.run))
 
     def advance(self, steps: int) -> None:
-        """So many steps of the run."""
+        """So many steps of the run, fewer where a part wants to be told before."""
+        for part in self._parts.values():
+            steps = part.at_most(steps)
         self.run.advance(steps)
         self._each("learnt")
 
     def play(self) -> None:
         """Learn until told otherwise."""
         if self.run.failure is None and not self.run.at_end:
-            self.leave_inside()
+            self.come_back()
             self.playing = True
             self._speed.restart()
         self.send_status()
@@ -308,9 +349,14 @@ class Session:
         self.playing = False
         self.send_status()
 
-    def leave_inside(self) -> None:
-        """No longer step through a mini-batch."""
-        self.inside = None
+    def come_back(self) -> None:
+        """To the present: no longer inside a mini-batch, nor in the past."""
+        self.inside = self.view = None
+
+    def touch(self) -> None:
+        """Somebody is about to change the run by hand."""
+        self.come_back()
+        self._each("touched")
 
     def send_status(self) -> None:
         """Tell the page how the run stands, and show it soon."""
@@ -323,6 +369,6 @@ class Session:
         self.listener.send_binary(points_frame(self.run))
         self._dirty = True
 
-    def _each(self, event: Literal["begun", "learnt", "looked", "shown", "close"]) -> None:
+    def _each(self, event: Event) -> None:
         for part in self._parts.values():
             getattr(part, event)()

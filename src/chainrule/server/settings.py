@@ -23,6 +23,9 @@ MAX_MODEL_UNITS = 256
 MAX_COLUMNS = 1024
 """Columns of the points of a model that came from Python."""
 
+MAX_STEPS = 10**9
+"""Of a run that is made again from its address or its file."""
+
 SEEDS = 2**31 - 1
 
 MINI_BATCH_SOLVERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
@@ -132,10 +135,20 @@ TABLE: tuple[Setting, ...] = (
     Setting("stop_epoch", "integer", 0, least=0, most=10**9, restarts=False),
     Setting("across", "integer", 0, least=0, most=MAX_COLUMNS - 1, restarts=False),
     Setting("up", "integer", 1, least=0, most=MAX_COLUMNS - 1, restarts=False),
+    Setting("fork", "integer", -1, least=-1, most=MAX_STEPS),
+    Setting("fork_solver", "choice", "sgd", (*MINI_BATCH_SOLVERS, *FULL_BATCH_SOLVERS)),
+    Setting("fork_learning_rate", "number", 0.03, least=1e-6, most=100),
+    Setting("fork_activations", "choices", [], ACTIVATIONS, longest=MAX_LAYERS),
 )
-"""``across`` and ``up`` are the columns drawn where there are more than two."""
+"""``across`` and ``up`` are the columns drawn where there are more than two; after ``fork`` steps
+(−1: never) a branch leaves the run, with the other three settings (activations: those of the run
+where there are none)."""
 
-LOOKS = ("speed", "stop_epoch", "across", "up")
+BRANCHABLE = ("solver", "learning_rate", "activations")
+"""What may differ between a run and its branch."""
+
+FORK = ("fork", *(f"fork_{name}" for name in BRANCHABLE))
+LOOKS = ("speed", "stop_epoch", "across", "up", *FORK)
 """What changes nothing of how it learns."""
 
 HIDEABLE = (
@@ -199,7 +212,15 @@ def _agreed(settings: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any
             raise OptionError(describe("activations", expected, len(activations)))
         last = activations[-1] if activations else "tanh"
         activations = (activations + [last] * len(sizes))[: len(sizes)]
-    return {**settings, "features": chosen, "activations": activations}
+    forked = settings["fork_activations"]
+    if forked and len(forked) != len(sizes):
+        forked = (forked + [forked[-1]] * len(sizes))[: len(sizes)]
+    return {
+        **settings,
+        "features": chosen,
+        "activations": activations,
+        "fork_activations": forked,
+    }
 
 
 def _short(value: Any) -> str:

@@ -166,7 +166,7 @@ def _first_line(text: str, name: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def check_size(count: int, name: str) -> None:
+def check_size(count: int, name: str, most: int = MAX_BYTES) -> None:
     """Refuse a file of more bytes than are read."""
-    if count > MAX_BYTES:
-        raise TooLarge(describe(name, f"at most {MAX_BYTES} bytes", count))
+    if count > most:
+        raise TooLarge(describe(name, f"at most {most} bytes", count))

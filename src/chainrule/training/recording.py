@@ -7,8 +7,9 @@ second, fourth, … epoch is taken, so that the whole run stays covered evenly.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -17,20 +18,29 @@ from chainrule.graph.layers import layers_of
 from chainrule.graph.node import Node
 from chainrule.graph.trace import Trace
 from chainrule.training.callbacks import Callback, Progress
+from chainrule.training.thinning import Thinned
 
 Record = TypeVar("Record")
+Histogram = tuple[np.ndarray, np.ndarray]
+"""Counts of shape (bins,) and edges of shape (bins + 1,)."""
 
 
-class _Thinned(Callback, Generic[Record]):
+class _Recorder(Callback, Generic[Record]):
     """Keeps at most ``limit`` records, evenly over all epochs, and always the last one."""
 
     def __init__(self, limit: int) -> None:
-        if limit < 4:
-            raise OptionError(describe("limit", "an integer ≥ 4", limit))
         self.limit = limit
-        self.epochs: list[int] = []
-        self.records: list[Record] = []
-        self._stride = 1
+        self._kept: Thinned[Record] = Thinned(limit)
+
+    @property
+    def epochs(self) -> list[int]:
+        """Of which epoch each record is."""
+        return [int(position) for position in self._kept.positions]
+
+    @property
+    def records(self) -> list[Record]:
+        """What was kept."""
+        return self._kept.records
 
     @abstractmethod
     def _take(self, progress: Progress) -> Record:
@@ -38,30 +48,21 @@ class _Thinned(Callback, Generic[Record]):
 
     def on_train_begin(self, progress: Progress) -> None:
         """Start afresh, with where training starts."""
-        self.epochs, self.records, self._stride = [], [], 1
-        self._add(progress)
+        self._kept = Thinned(self.limit)
+        self._kept.add(progress.epoch, self._take(progress))
 
     def on_epoch_end(self, progress: Progress) -> None:
         """Remember this epoch, if it is one of those that are kept."""
-        if progress.epoch % self._stride == 0:
-            self._add(progress)
+        if self._kept.wants(progress.epoch):
+            self._kept.add(progress.epoch, self._take(progress))
 
     def on_train_end(self, progress: Progress) -> None:
         """Remember the end."""
-        if self.epochs and self.epochs[-1] != progress.epoch:
-            self._add(progress)
-
-    def _add(self, progress: Progress) -> None:
-        if len(self.epochs) >= self.limit:
-            self._stride *= 2
-            kept = [i for i, epoch in enumerate(self.epochs) if epoch % self._stride == 0]
-            self.epochs = [self.epochs[i] for i in kept]
-            self.records = [self.records[i] for i in kept]
-        self.epochs.append(progress.epoch)
-        self.records.append(self._take(progress))
+        if self._kept.positions and self._kept.positions[-1] != progress.epoch:
+            self._kept.add(progress.epoch, self._take(progress))
 
 
-class ParameterPath(_Thinned[np.ndarray]):
+class ParameterPath(_Recorder[np.ndarray]):
     """Remembers θ as training goes, for ``plot_loss_surface(…, path=…)``.
 
     Parameters
@@ -102,7 +103,7 @@ class LayerCounts:
     zero: float
 
 
-class LayerHistograms(_Thinned[dict[str, LayerCounts]]):
+class LayerHistograms(_Recorder[dict[str, LayerCounts]]):
     """Remembers how the outputs and gradients of every layer are distributed.
 
     Looks at the first rows that training sees; memory is limit × layers × 2 bins of integers.
@@ -137,22 +138,50 @@ class LayerHistograms(_Thinned[dict[str, LayerCounts]]):
                 describe("LayerHistograms", "training that shows its rows", progress.solver)
             )
         part = seen.take(slice(0, self.rows))
-        objective = progress.objective
-        inputs: Any = dict(part.inputs)
-        trace = objective.trace(np.array(progress.theta), inputs, part.y, part.weight)
-        trace.backward()
-        return {
-            trace.graph.names[node]: self._count(trace, node)
-            for node in (layer.nodes[-1] for layer in layers_of(trace.graph))
-        }
-
-    def _count(self, trace: Trace, node: Node) -> LayerCounts:
-        value, gradient = trace.value(node), trace.gradient(node)
-        return LayerCounts(
-            *_histogram(value, self.bins),
-            *_histogram(gradient, self.bins),
-            float(np.mean(value == 0)),
+        trace = progress.objective.trace(
+            np.array(progress.theta), dict(part.inputs), part.y, part.weight
         )
+        return layer_counts(trace, self.bins)
+
+
+def layer_counts(trace: Trace, bins: int) -> dict[str, LayerCounts]:
+    """Histograms of the outputs of every layer and of the gradients there, by its last node."""
+    trace.backward()
+    return {
+        trace.graph.names[node]: _count(trace, node, bins)
+        for node in (layer.nodes[-1] for layer in layers_of(trace.graph))
+    }
+
+
+def density(pairs: Sequence[Histogram], bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of common bins, and of each (counts, edges) the share of its numbers in each bin.
+
+    The bins cover what 99 % of the numbers of a histogram reach; further ones are left out.
+    """
+    reach = [_quantiles(counts, edges) for counts, edges in pairs]
+    low, high = min(a for a, _ in reach), max(b for _, b in reach)
+    high = high if high > low else low + 1e-12 + abs(low) * 1e-6
+    edges = np.linspace(low, high, bins + 1)
+    shares = [np.diff(np.interp(edges, own, _cumulated(counts))) for counts, own in pairs]
+    return edges, np.array(shares)
+
+
+def _count(trace: Trace, node: Node, bins: int) -> LayerCounts:
+    value, gradient = trace.value(node), trace.gradient(node)
+    return LayerCounts(
+        *_histogram(value, bins), *_histogram(gradient, bins), float(np.mean(value == 0))
+    )
+
+
+def _cumulated(counts: np.ndarray) -> np.ndarray:
+    total = max(int(counts.sum()), 1)
+    return np.concatenate(([0.0], np.cumsum(counts) / total))
+
+
+def _quantiles(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
+    below = _cumulated(counts)
+    low, high = np.interp([0.005, 0.995], below, edges)
+    return float(low), float(high)
 
 
 def _histogram(array: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:

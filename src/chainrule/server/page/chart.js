@@ -11,6 +11,10 @@ export class Chart {
     this.caption = caption;
     /** @type {Float32Array} */
     this.curve = new Float32Array(0);
+    /** @type {Float32Array|null} of a branch, drawn dashed */
+    this.other = null;
+    /** @type {number[]} epochs to mark */
+    this.marks = [];
     /** @type {number|null} */
     this.reading = null;
     new ResizeObserver(() => this.draw()).observe(canvas);
@@ -26,9 +30,9 @@ export class Chart {
     return this.curve.length / 3;
   }
 
-  /** @param {Float32Array} curve */
-  show(curve) {
-    this.curve = curve;
+  /** @param {Float32Array} curve @param {Float32Array|null} [other] @param {number[]} [marks] */
+  show(curve, other = null, marks = []) {
+    Object.assign(this, { curve, other, marks });
     this.draw();
   }
 
@@ -72,7 +76,7 @@ export class Chart {
     context.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name);
-    const last = count ? Math.max(curve[3 * count - 3], 1) : 1;
+    const last = Math.max(count ? curve[3 * count - 3] : 1, this.other?.at(-3) ?? 1, 1);
     const top = this.top();
     const x = (/** @type {number} */ e) => LEFT + (e / last) * (width - LEFT - RIGHT);
     const y = (/** @type {number} */ v) => TOP + (1 - Math.min(v, top) / top) * (height - TOP - BOTTOM);
@@ -91,44 +95,57 @@ export class Chart {
       context.textAlign = share === 1 ? "right" : share === 0 ? "left" : "center";
       context.fillText(whole(share * last), x(share * last), height - 5);
     }
-    this.line(context, 2, colour("--teal"), x, y);
-    this.line(context, 1, colour("--plum"), x, y);
-    const at = this.reading ?? count - 1;
-    if (this.reading !== null && count) {
-      context.strokeStyle = colour("--soft");
-      context.beginPath();
-      context.moveTo(x(curve[3 * at]), TOP);
-      context.lineTo(x(curve[3 * at]), height - BOTTOM);
-      context.stroke();
+    context.setLineDash([2, 3]);
+    for (const mark of this.marks) upright(x(mark), colour("--soft"));
+    context.setLineDash([5, 3]);
+    if (this.other) {
+      line(context, this.other, 2, colour("--teal"), x, y);
+      line(context, this.other, 1, colour("--plum"), x, y);
     }
+    context.setLineDash([]);
+    line(context, curve, 2, colour("--teal"), x, y);
+    line(context, curve, 1, colour("--plum"), x, y);
+    const at = this.reading ?? count - 1;
+    if (this.reading !== null && count) upright(x(curve[3 * at]), colour("--soft"));
     this.caption.textContent = count
       ? t("chart_reading", { epoch: whole(curve[3 * at]), train: n(curve[3 * at + 1]), test: n(curve[3 * at + 2]) })
       : t("chart_empty");
+
+    /** @param {number} at @param {string} stroke */
+    function upright(at, stroke) {
+      if (!context) return;
+      context.strokeStyle = stroke;
+      context.beginPath();
+      context.moveTo(at, TOP);
+      context.lineTo(at, height - BOTTOM);
+      context.stroke();
+    }
   }
 
   /** The top of the axis: above every finite value, without the first spikes hiding the rest. */
   top() {
     const values = [];
-    for (let i = 0; i < this.count; i++) values.push(this.curve[3 * i + 1], this.curve[3 * i + 2]);
+    for (const curve of [this.curve, this.other ?? []]) {
+      for (let i = 0; i < curve.length; i += 3) values.push(curve[i + 1], curve[i + 2]);
+    }
     const finite = values.filter(Number.isFinite).sort((a, b) => a - b);
     if (!finite.length) return 1;
     const high = finite[Math.floor(0.98 * (finite.length - 1))] * 1.15;
     return Math.max(high, 1e-6);
   }
+}
 
-  /**
-   * @param {CanvasRenderingContext2D} context @param {number} column @param {string} colour
-   * @param {(v: number) => number} x @param {(v: number) => number} y
-   */
-  line(context, column, colour, x, y) {
-    context.beginPath();
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    for (let i = 0; i < this.count; i++) {
-      const value = this.curve[3 * i + column];
-      if (Number.isFinite(value)) context.lineTo(x(this.curve[3 * i]), y(value));
-    }
-    context.stroke();
-    context.lineWidth = 1;
+/**
+ * @param {CanvasRenderingContext2D} context @param {Float32Array} curve @param {number} column
+ * @param {string} colour @param {(v: number) => number} x @param {(v: number) => number} y
+ */
+function line(context, curve, column, colour, x, y) {
+  context.beginPath();
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  for (let i = 0; i < curve.length; i += 3) {
+    if (Number.isFinite(curve[i + column])) context.lineTo(x(curve[i]), y(curve[i + column]));
   }
+  context.stroke();
+  context.lineWidth = 1;
 }

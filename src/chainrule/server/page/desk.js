@@ -102,6 +102,11 @@ export class Desk {
     if (this.frame) this.show(this.frame);
   }
 
+  /** A word in the foot of the page, for all who listen. @param {string} text */
+  say(text) {
+    $("connection").textContent = text;
+  }
+
   /** @param {string} text @param {string} [said] what the server said, in English whatever the page's language */
   notify(text, said = "") {
     const notice = $("notice");

@@ -17,7 +17,7 @@ async function copyLink(desk) {
   const link = `${location.origin}/${desk.state.address()}`;
   try {
     await navigator.clipboard.writeText(link);
-    $("connection").textContent = t(desk.changed ? "link_copied_changed" : "link_copied");
+    desk.say(t(desk.changed ? "link_copied_changed" : "link_copied"));
   } catch {
     desk.notify(link);
   }

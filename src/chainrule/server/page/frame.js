@@ -43,6 +43,7 @@ export function readFrame(buffer) {
   return {
     sequence: u32(4), run: u32(8),
     playing: (flags & 1) !== 0, finished: (flags & 2) !== 0, failed: (flags & 4) !== 0,
+    past: (flags & 8) !== 0,
     steps: f64(16), epochs: f64(24), batchRate: f64(32), epochRate: f64(40),
     losses: [f32(48), f32(52), f32(56)], scores: [f32(60), f32(64)],
     side, planes, thumbSide, thumbs, thumbCount, theta, curve, reasons,

@@ -33,8 +33,7 @@ export class Heatmap {
     this.frame = frame;
     const rgba = this.image.data;
     if (frame.focusPlane) paintValues(frame.focusPlane, rgba, this.discretize);
-    else if (frame.planes.length === 2) paintClasses(frame.planes[0], frame.planes[1], rgba, this.discretize);
-    else paintValues(frame.planes[0], rgba, this.discretize);
+    else paintOutput(frame, rgba, this.discretize);
     this.heat.getContext("2d")?.putImageData(this.image, 0, 0);
   }
 
@@ -129,6 +128,19 @@ export class Heatmap {
     const bytes = frame.focusPlane ?? frame.planes[0];
     return { where, label: -1, value: (bytes[at] - 127.5) / 128 };
   }
+}
+
+/** @param {Frame} frame @param {Uint8ClampedArray} rgba @param {boolean} discretize */
+function paintOutput({ planes }, rgba, discretize) {
+  if (planes.length === 2) paintClasses(planes[0], planes[1], rgba, discretize);
+  else paintValues(planes[0], rgba, discretize);
+}
+
+/** The output alone. @param {HTMLCanvasElement} canvas @param {Frame} frame @param {boolean} discretize */
+export function paintPlanes(canvas, frame, discretize) {
+  const image = new ImageData(frame.side, frame.side);
+  paintOutput(frame, image.data, discretize);
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
 }
 
 /**

@@ -14,6 +14,7 @@ import { result } from "./result.js";
 import { scores } from "./scores.js";
 import { State, same } from "./state.js";
 import { stepping } from "./step.js";
+import { isRun, openRun } from "./timeline.js";
 import { transport } from "./transport.js";
 
 const token = takeToken();
@@ -61,6 +62,7 @@ addEventListener("hashchange", () => {
 
 takeDrops([
   { takes: named(".csv"), take: (file) => own.take(file) },
+  { takes: isRun, take: (file) => openRun(desk, file) },
   { takes: named(".json"), take: (file) => taught.take(file) },
 ], () => desk.notify(t("file_unknown")));
 

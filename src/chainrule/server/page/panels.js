@@ -2,6 +2,7 @@
 
 import { $ } from "./desk.js";
 import { t } from "./i18n.js";
+import { timeline } from "./timeline.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./types.js").Part} Part */
@@ -12,7 +13,7 @@ import { t } from "./i18n.js";
  * a text `panel_NAME`. A closed panel costs nothing: it asks the server for what it shows when it opens.
  * @type {Record<string, (box: HTMLElement, desk: Desk) => Panel>}
  */
-export const PANELS = {};
+export const PANELS = { timeline };
 
 /** @param {Desk} desk @returns {Part[]} the drawer and its panels */
 export function drawer(desk) {
@@ -55,6 +56,7 @@ export function drawer(desk) {
       $(`panel-${open}`).hidden = true;
     }
     open = wanted;
+    desk.send({ type: "watch", panel: open === "none" ? "" : open });
     if (panels[open]) {
       $(`panel-${open}`).hidden = false;
       panels[open].open();
@@ -67,5 +69,9 @@ export function drawer(desk) {
     turn();
     if (focused) $("panel-buttons").querySelector(`[data-panel="${focused}"]`)?.focus();
   };
-  return [{ dress: dressed, begin: turn }, ...Object.values(panels)];
+  const began = () => {
+    if (open !== "none") desk.send({ type: "watch", panel: open });
+    turn();
+  };
+  return [{ dress: dressed, begin: began }, ...Object.values(panels)];
 }

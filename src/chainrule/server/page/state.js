@@ -9,7 +9,7 @@ const choice = (name, choices) => ({
 });
 
 /** The panels of the drawer, as the address names them; `PANELS` of panels.js makes them. */
-export const PANEL_NAMES = /** @type {string[]} */ ([]);
+export const PANEL_NAMES = ["timeline"];
 
 /**
  * The rows about looking.

@@ -18,7 +18,7 @@
 
 /**
  * One moment: numbers and pictures, as `frame.js` reads them.
- * @typedef {{sequence: number, run: number, playing: boolean, finished: boolean, failed: boolean,
+ * @typedef {{sequence: number, run: number, playing: boolean, finished: boolean, failed: boolean, past: boolean,
  *   steps: number, epochs: number, batchRate: number, epochRate: number,
  *   losses: number[], scores: number[], side: number, planes: Uint8Array[], thumbSide: number,
  *   thumbs: Uint8Array, thumbCount: number, theta: Float32Array, curve: Float32Array,
@@ -50,6 +50,14 @@
  * @typedef {{name: string, index: number[], row: number|null, value: number, exact: number,
  *   central: number, forward: number, h: number, relative_error: number,
  *   parts: {via: string, rule: string, terms: number[][], total: number}[]}} Explained
+ */
+
+/**
+ * The moments of a run that can be looked at, each its steps and epochs, and the branch beside it.
+ * @typedef {{run: number, moments: [number, number][], steps: number, epochs: number,
+ *   view: number|null, replaying: boolean, settings: Record<string, any>,
+ *   branch: null|{steps: number, epochs: number, settings: Record<string, any>,
+ *     failure: string|null}}} Moments
  */
 
 /**

@@ -17,7 +17,7 @@ def learn_own(session: Session, columns: list[str], target: str) -> None:
     earlier, session.own = session.own, own
     try:
         loss = fitting_loss(session.run.settings["loss"], points)
-        settings = {**session.run.settings, "dataset": "own", "loss": loss}
+        settings = {**session.run.settings, "dataset": "own", "loss": loss, "fork": -1}
         session.replace(session.new_run(settings, None))
     except ChainruleError:
         session.own = earlier

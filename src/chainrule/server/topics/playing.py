@@ -21,10 +21,11 @@ def change(session: Session, settings: dict[str, Any]) -> None:
     before = session.run.settings
     after = read_settings(settings, before, session.most_units)
     if restarts(before, after):
-        session.replace(session.new_run(after, None))
+        forked = after if "fork" in settings else {**after, "fork": -1}
+        session.replace(session.new_run(forked, None))
     else:
+        session.touch()
         session.run.apply(after)
-        session.leave_inside()
     if any(before[name] != after[name] for name in ("across", "up")):
         session.look_elsewhere()
     session.send_status()
@@ -43,21 +44,22 @@ def pause(session: Session) -> None:
 def step(session: Session, epochs: int = 1) -> None:
     """To the end of an epoch."""
     session.playing = False
-    session.leave_inside()
+    session.come_back()
     session.advance(session.run.steps_to_epoch(epochs))
     session.send_status()
 
 
 def reset(session: Session) -> None:
     """The same start again."""
-    session.replace(session.new_run(session.run.settings, session.run.given))
+    settings = {**session.run.settings, "fork": -1}
+    session.replace(session.new_run(settings, session.run.given))
     session.send_status()
 
 
 def edit(session: Session, parameter: str, index: list[int], value: float) -> None:
     """Set one weight or bias."""
+    session.touch()
     session.run.edit(parameter, index, value)
-    session.leave_inside()
     session.send_status()
 
 
@@ -66,7 +68,14 @@ def look(session: Session, unit: int | None) -> None:
     session.focus = unit
 
 
+def watch(session: Session, panel: str) -> None:
+    """This panel is open in the page, and no other; the empty name: none."""
+    session.watched = panel
+    session.show_panel()
+
+
 COMMANDS = {
+    "watch": Command(watch, {"panel": text}),
     "set": Command(change, {"settings": object_of}),
     "play": Command(play),
     "pause": Command(pause),

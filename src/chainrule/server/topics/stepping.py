@@ -15,6 +15,7 @@ def enter(session: Session, position: int | None = None, row: int | None = None)
     if run.failure is not None or run.at_end:
         came = run.failure or "a run that has ended"
         raise DataError(describe("step inside", "a run that can go on", came))
+    session.view = None
     if session.inside is None:
         session.inside = Inside(run)
     if row is not None:
@@ -41,7 +42,7 @@ def update(session: Session) -> None:
 
 def leave(session: Session) -> None:
     """Back outside."""
-    session.leave_inside()
+    session.come_back()
     session.send_status()
 
 
