@@ -28,12 +28,13 @@ def test_other_families():
     assert issubclass(errors.WrongTypeError, TypeError)
     assert issubclass(errors.NumericalError, ArithmeticError)
     assert issubclass(errors.GradientError, ArithmeticError)
+    assert issubclass(errors.ClusterError, RuntimeError)
     assert issubclass(errors.EngineUnavailableWarning, UserWarning)
 
 
 def test_every_public_error_has_the_root():
     kinds = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
-    assert len(kinds) == 13
+    assert len(kinds) == 14
     assert all(issubclass(kind, errors.ChainruleError) for kind in kinds)
 
 

@@ -37,7 +37,7 @@ def stub() -> str:
     """The text of the stub file."""
     by_hand = {**LEAVES, **{k: f for k, f in FUNCTIONS.items() if not _is_made(f)}}
     homes = [*chainrule._HOMES.items(), ("chainrule.graph.functions", [*by_hand])]
-    homes.append(("chainrule.graph.node", ["Apply"]))
+    homes += [("chainrule.graph.node", ["Apply"]), ("chainrule", chainrule._ROOMS)]
     imports = [_import(home, names) for home, names in sorted(homes)]
     functions = [
         f"def {name}({_parameters(name, function)}) -> Apply: ..."

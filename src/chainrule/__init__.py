@@ -48,9 +48,11 @@ _HOMES = {
     "chainrule.exchange": ["from_sklearn", "to_numpy", "to_onnx", "to_sklearn", "to_torch"],
     "chainrule.server.launch": ["Playground", "playground"],
 }
+# rooms whose functions are used by their names: cr.cluster.fit
+_ROOMS = ["cluster"]
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(["__version__", *FUNCTIONS, *LEAVES, *_HOME_OF])
+__all__ = sorted(["__version__", *FUNCTIONS, *LEAVES, *_ROOMS, *_HOME_OF])
 
 
 def __getattr__(name: str) -> Any:
@@ -58,6 +60,8 @@ def __getattr__(name: str) -> Any:
         value: Any = FUNCTIONS[name]
     elif name in LEAVES:
         value = LEAVES[name]
+    elif name in _ROOMS:
+        value = import_module(f"chainrule.{name}")
     elif name in _HOME_OF:
         value = getattr(import_module(_HOME_OF[name]), name)
     else:

@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from chainrule import cluster
 from chainrule.check import GradientReport, check_gradient, numerical_gradient
 from chainrule.datasets import load_digits, load_mnist, read_csv, read_idx
 from chainrule.estimators import MLPClassifier, MLPRegressor, OneVsAllClassifier, RealMLPClassifier, RealMLPRegressor, SoftmaxClassifier, load, save
@@ -47,6 +48,7 @@ __all__ = [
     "add",
     "binary_cross_entropy_with_logits",
     "check_gradient",
+    "cluster",
     "concatenate",
     "constant",
     "cos",

@@ -11,6 +11,7 @@ __all__ = [
     "ChainruleError",
     "CheckpointError",
     "CheckpointWarning",
+    "ClusterError",
     "DataError",
     "EngineUnavailableWarning",
     "ExportError",
@@ -104,6 +105,10 @@ class FileFormatError(ChainruleError, ValueError):
 
 class CheckpointError(ChainruleError, ValueError):
     """A checkpoint that is of other data, another network or other options; names which."""
+
+
+class ClusterError(ChainruleError, RuntimeError):
+    """A cluster that is gone, or whose workers die again and again; says how to go on."""
 
 
 class ExportError(ChainruleError, ValueError):

@@ -13,9 +13,11 @@ from chainrule.errors import DataError, GraphError, LabelError, OptionError, Sha
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
 from chainrule.estimators.checkpointing import checkpoints_of, note_data, random_state_from
 from chainrule.estimators.data import check_rows_and_target, check_weights
+from chainrule.estimators.in_pieces import fit_pieces
 from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers
 from chainrule.estimators.network import Head, Hidden, Network, make_network
+from chainrule.estimators.pieces import Pieces, fit_elsewhere, lies_elsewhere
 from chainrule.estimators.rules import is_mini_batch, make_update_rule
 from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_callbacks
 from chainrule.estimators.solving import Rows, Run, train
@@ -125,6 +127,8 @@ class TrainedEstimator(NetworkEstimator):
         classes: Any = None,
         validation_data: Any = None,
     ) -> Any:
+        if lies_elsewhere(X, y) and not incremental:
+            return fit_elsewhere(self, X, y, sample_weight, validation_data)
         self._check_parameters()
         context = begin_fit(self, self._tasks, X, y)
         asked = checkpoints_of(self, incremental=incremental)
@@ -282,6 +286,10 @@ class TrainedEstimator(NetworkEstimator):
             self.validation_scores_ = None
             self.best_validation_score_ = None
             self.best_loss_ = best
+
+    def _fit_pieces(self, pieces: Pieces, validation_data: Any = None) -> Any:
+        """``fit`` to rows that lie in files or on other machines."""
+        return fit_pieces(self, pieces, validation_data)
 
     # beyond fit --------------------------------------------------------------------------
 

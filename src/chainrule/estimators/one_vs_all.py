@@ -21,6 +21,7 @@ from chainrule.estimators.targets import one_column_a_class, smooth
 from chainrule.ops import ROWS
 from chainrule.training import History, Result
 from chainrule.training.checkpoints import Checkpoints
+from chainrule.training.rows import PartitionedRows
 
 
 class OneVsAllClassifier(LinearClassifier):
@@ -114,7 +115,8 @@ class OneVsAllClassifier(LinearClassifier):
     # one run a class ---------------------------------------------------------------------
 
     def _train(self, network: Network, theta0: np.ndarray, rows: Rows, run: Run) -> Result:
-        if self._in_one_run:
+        # rows in partitions are not divided by class; the sum has the same minimum
+        if self._in_one_run or isinstance(rows.X, PartitionedRows):
             return super()._train(network, theta0, rows, run)
         theta, results = theta0.copy(), []
         for k, problem in enumerate(self._problems(network, theta0, rows)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any, ClassVar
@@ -32,6 +32,7 @@ from chainrule.estimators.constraints import (
 from chainrule.estimators.data import check_weights
 from chainrule.estimators.monitoring import HeldOut, Judge, watchers
 from chainrule.estimators.network import Network
+from chainrule.estimators.pieces import Pieces, fit_elsewhere, lies_elsewhere
 from chainrule.estimators.realmlp_training import (
     TRAINING_PRESETS,
     TimeBudget,
@@ -43,6 +44,7 @@ from chainrule.estimators.realmlp_training import (
 from chainrule.estimators.sklearn_callbacks import begin_fit, end_fit, with_callbacks
 from chainrule.estimators.solving import diverged, diverged_result, say_how_it_ended
 from chainrule.estimators.table_rows import TableRows, split_off
+from chainrule.estimators.tables_in_pieces import fit_pieces
 from chainrule.graph import LEAVES, Node
 from chainrule.networks import ACTIVATIONS
 from chainrule.networks.realmlp import PRESETS, Features, Preset, RealMLP, realmlp, split_features
@@ -183,6 +185,8 @@ class RealMLPEstimator(NetworkEstimator):
 
     @with_callbacks
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> Any:
+        if lies_elsewhere(X, y):
+            return fit_elsewhere(self, X, y, sample_weight, validation_data)
         begin = perf_counter()
         self._check_parameters()
         context = begin_fit(self, self.n_epochs, X, y)
@@ -194,31 +198,64 @@ class RealMLPEstimator(NetworkEstimator):
             random_state = random_state_from(kept, check_random_state(self.random_state))
             rows, held = self._cut(given, validation_data, random_state)
             built, inputs = self._learn(rows)
-            network = self._network_of(built)
-            theta0 = first_theta(built, network.objective, inputs, random_state)
-            out = None if held is None else self._held_out(held)
-            judge = None if out is None else self._judge(network, out)
-            trainer = make_trainer(
-                built,
-                network.objective,
-                (inputs, self._for_loss(rows.y), rows.weight),
-                theta0=theta0,
-                preset=self._training_preset(),
-                batch_size=batch_size_for(self.batch_size, len(rows)),
-                n_epochs=self.n_epochs,
-                n_iter_no_change=self.n_iter_no_change,
-                validation=judge,
-                seed=int(random_state.randint(2**31)),
-                n_threads=self.n_threads,
+            held_out = None if held is None else self._held_out(held)
+            self._run(
+                inputs,
+                lambda _: (inputs, self._for_loss(rows.y), rows.weight),
+                len(rows),
+                held_out,
+                random_state,
+                begin=begin,
+                kept=kept,
+                built=built,
+                context=context,
+                told=(X, y),
             )
-            callbacks = watchers(self, network, None, context, X, y)
-            if self.max_time is not None:
-                callbacks.append(TimeBudget(self.max_time, begin))
-            result = self._train(trainer, callbacks, kept)
-            self._keep(result, judge)
-            self._install(network, self._calibrated(network, result.theta, out))
         end_fit(context, self, X, y)
         return self
+
+    def _fit_pieces(self, pieces: Pieces, validation_data: Any = None) -> Any:
+        """``fit`` to rows that lie in files or on other machines."""
+        return fit_pieces(self, pieces, validation_data)
+
+    def _run(
+        self,
+        sample: Mapping[str, np.ndarray],
+        rows: Callable[[Network], tuple[Any, Any, Any]],
+        count: int,
+        held: HeldOut | None,
+        random_state: np.random.RandomState,
+        *,
+        begin: float,
+        kept: Checkpoints | None,
+        built: RealMLP | None = None,
+        context: Any = None,
+        told: tuple[Any, Any] = (None, None),
+    ) -> None:
+        """Train on ``rows(network)``, so many, from a θ that fits ``sample``; keep the outcome."""
+        built = built or self._build()
+        network = self._network_of(built)
+        theta0 = first_theta(built, network.objective, sample, random_state)
+        judge = None if held is None else self._judge(network, held)
+        trainer = make_trainer(
+            built,
+            network.objective,
+            rows(network),
+            theta0=theta0,
+            preset=self._training_preset(),
+            batch_size=batch_size_for(self.batch_size, count),
+            n_epochs=self.n_epochs,
+            n_iter_no_change=self.n_iter_no_change,
+            validation=judge,
+            seed=int(random_state.randint(2**31)),
+            n_threads=self.n_threads,
+        )
+        callbacks = watchers(self, network, None, context, *told)
+        if self.max_time is not None:
+            callbacks.append(TimeBudget(self.max_time, begin))
+        result = self._train(trainer, callbacks, kept)
+        self._keep(result, judge)
+        self._install(network, self._calibrated(network, result.theta, held))
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> TableRows:
         """Everything given, checked; rows without weight left out."""
@@ -271,11 +308,15 @@ class RealMLPEstimator(NetworkEstimator):
         self.encoder_ = ColumnEncoder(types=self.types, max_one_hot=most).fit(rows.table)
         self._take_names()
         self._learn_target(rows)
+        return self._build(), self._inputs(self.encoder_.encode(rows.table))
+
+    def _build(self) -> RealMLP:
+        """The network for the columns and the target that were learned."""
         features = self._features()
         if not (features.x or features.z or features.cardinalities):
             told = ", ".join(f"{spec.name!r} is {spec.kind}" for spec in self.encoder_.columns_)
             raise DataError(f"{type(self).__name__}: no column to learn from: {told}")
-        built = realmlp(
+        return realmlp(
             len(self.encoder_.dense_kinds_),
             self._outputs(),
             cardinalities=features.cardinalities,
@@ -283,7 +324,6 @@ class RealMLPEstimator(NetworkEstimator):
             preset=self._network_preset(),
             hidden=self._hidden_sizes(),
         )
-        return built, self._inputs(self.encoder_.encode(rows.table))
 
     def _take_names(self) -> None:
         self.n_features_in_ = self.encoder_.n_features_in_

@@ -30,6 +30,7 @@ from chainrule.training import Progress, Result, Trainer, minimize, run_to_end
 from chainrule.training.callbacks import Callbacks
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.interrupts import graceful
+from chainrule.training.rows import PartitionedRows
 
 
 class DivergedError(NumericalError, ValueError):
@@ -38,7 +39,10 @@ class DivergedError(NumericalError, ValueError):
 
 @dataclass(frozen=True)
 class Rows:
-    """What a run trains on: rows, targets as the loss reads them, weights or None."""
+    """What a run trains on: rows, targets as the loss reads them, weights or None.
+
+    Rows in partitions hold their targets and weights themselves.
+    """
 
     X: Any
     y: np.ndarray
@@ -121,6 +125,7 @@ def make_trainer(
     """A trainer with the estimator's options, going on from the last run where there was one."""
     patience = estimator.n_iter_no_change
     masks = network.objective.rows.masks
+    apart = isinstance(rows.X, PartitionedRows)  # which have orders of their own
     trainer = Trainer(
         network.objective,
         rows.X,
@@ -132,8 +137,8 @@ def make_trainer(
         batch_size=batch_size_of(estimator, rows.count),
         max_epochs=estimator.max_iter,
         shuffle=estimator.shuffle,
-        seed=int(run.random_state.randint(2**31)) if masks else 0,
-        order=RowOrder(rows.count, run.random_state) if estimator.shuffle else None,
+        seed=int(run.random_state.randint(2**31)) if masks or apart else 0,
+        order=RowOrder(rows.count, run.random_state) if estimator.shuffle and not apart else None,
         penalty_scale=run.penalty_scale,
         clip_norm=estimator.grad_clip_norm,
         tol=float(estimator.tol),

@@ -20,7 +20,7 @@ from chainrule.training import History, Objective, Progress, Result
 from chainrule.training.callbacks import Callbacks
 from chainrule.training.checkpoints import Checkpoints, State
 from chainrule.training.legs import Legs
-from chainrule.training.rows import Rows, bind_rows
+from chainrule.training.rows import PartitionedRows, Rows, bind_rows
 
 
 def minimize_l1(
@@ -88,7 +88,7 @@ class _Split:
     def __init__(
         self,
         objective: Objective,
-        rows: Rows,
+        rows: Rows | PartitionedRows,
         theta0: np.ndarray,
         strength: float,
         max_iter: int,

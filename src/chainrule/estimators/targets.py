@@ -96,7 +96,7 @@ def find_labels(owner: str, y: Any, *, multilabel: bool = True) -> Labels:
     ValueError
         As scikit-learn: for targets that are not classes.
     """
-    _check_kinds(y)
+    check_one_kind(y)
     if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iub":
         found = np.unique(y)
         if 2 * len(found) <= len(y):  # else scikit-learn has something to say
@@ -117,7 +117,7 @@ class MixedLabelsError(LabelError, TypeError):
     """Labels that cannot be put in order; a TypeError, too, as scikit-learn's perceptrons raise."""
 
 
-def _check_kinds(y: Any) -> None:
+def check_one_kind(y: Any) -> None:
     """Refuse objects that are not all text or all numbers, a missing label among them.
 
     Raises

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from chainrule.tables.reading import TableReader
 from chainrule.tables.sources import as_table
 from chainrule.tables.specs import ColumnSpec, check_column
 from chainrule.tables.state import columns_from_dict, columns_to_dict
-from chainrule.tables.statistics import statistics_for
+from chainrule.tables.statistics import Statistics, statistics_for
 from chainrule.tables.summary import Summary
 from chainrule.tables.survey import Survey
 
@@ -98,6 +99,39 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         specs = self._count(source, surveys, kinds, limit)
         self._install(specs, named)
         return self
+
+    def fit_parts(self, each: Callable[[Callable[[Table], Any]], list[Any]]) -> Self:
+        """``fit`` over the rows of several tables that lie elsewhere, as if they were one.
+
+        Parameters
+        ----------
+        each : callable
+            ``each(look)`` is the list of ``look(table)`` of every part, in order; the parts have
+            rows. It is called twice, with functions that can be pickled. Quartiles are those of a
+            streamed ``fit``.
+        """
+        self._check_options()
+        found = each(self._survey_of)
+        surveys, named = found[0]
+        for others, _ in found[1:]:
+            _check_same_columns(surveys, others)
+            for survey, other in zip(surveys, others, strict=True):
+                survey.join(other)
+        kinds = self._decide(surveys)
+        counted, *more = each(partial(self._counted, surveys=surveys, kinds=kinds))
+        for others in more:
+            for statistics, other in zip(counted, others, strict=True):
+                statistics.join(other)
+        self._install(self._specs(counted, kinds), named)
+        return self
+
+    def _survey_of(self, table: Table) -> tuple[list[Survey], bool]:
+        return self._survey((table,))
+
+    def _counted(
+        self, table: Table, surveys: list[Survey], kinds: list[tuple[Kind, str]]
+    ) -> list[Statistics]:
+        return self._statistics((table,), surveys, kinds, EXACT_ROWS)
 
     def transform(self, X: Any) -> np.ndarray:
         """One float32 array (rows, features): the dense features, then the codes as numbers."""
@@ -237,6 +271,15 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         kinds: list[tuple[Kind, str]],
         limit: int | None,
     ) -> tuple[ColumnSpec, ...]:
+        return self._specs(self._statistics(source, surveys, kinds, limit), kinds)
+
+    def _statistics(
+        self,
+        source: Iterable[Table],
+        surveys: list[Survey],
+        kinds: list[tuple[Kind, str]],
+        limit: int | None,
+    ) -> list[Statistics]:
         counted = [
             statistics_for(kind, survey, limit, self.max_one_hot)
             for (kind, _), survey in zip(kinds, surveys, strict=True)
@@ -244,6 +287,11 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         for table in source:
             for statistics in counted:
                 statistics.add(table[statistics.survey.name].untyped_if_empty())
+        return counted
+
+    def _specs(
+        self, counted: list[Statistics], kinds: list[tuple[Kind, str]]
+    ) -> tuple[ColumnSpec, ...]:
         declared = self.types or {}
         return tuple(
             statistics.spec(kind, note, statistics.survey.name in declared)
@@ -293,6 +341,15 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _check_same_columns(surveys: list[Survey], others: list[Survey]) -> None:
+    expected, came = ([one.name for one in some] for some in (surveys, others))
+    if came != expected:
+        lost = [f"no {name!r}" for name in expected if name not in came]
+        strange = [f"an unknown {name!r}" for name in came if name not in expected]
+        told = ", ".join([*lost, *strange]) or "another order"
+        raise DataError(describe("partitions", "the columns of the first in all", told))
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -44,6 +44,18 @@ class Quantiles:
         if self.limit is not None and self._waiting > self.limit:
             self._make_blocks(self.limit)
 
+    def join(self, other: Quantiles) -> None:
+        """Take in the values of another one with the same limit."""
+        self.count += other.count
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        for level, block in enumerate(other._blocks):
+            if block is not None:
+                self._carry(block, level)
+        self._fresh += other._fresh
+        self._waiting += other._waiting
+        if self.limit is not None and self._waiting > self.limit:
+            self._make_blocks(self.limit)
+
     def __call__(self, shares: Sequence[float]) -> list[float]:
         """The quantiles of these shares; at least one value must have been added."""
         kept = [(block, 2**level) for level, block in enumerate(self._blocks) if block is not None]
@@ -60,8 +72,8 @@ class Quantiles:
         self._fresh = [waiting[full:].copy()]
         self._waiting = len(waiting) - full
 
-    def _carry(self, block: np.ndarray) -> None:
-        level = 0
+    def _carry(self, block: np.ndarray, level: int = 0) -> None:
+        self._blocks.extend([None] * (level - len(self._blocks)))
         while level < len(self._blocks):
             other = self._blocks[level]
             if other is None:

@@ -47,6 +47,10 @@ class Statistics(ABC):
         """Count one more chunk."""
 
     @abstractmethod
+    def join(self, other: Any) -> None:
+        """Take in what another one has counted of the same column in other rows."""
+
+    @abstractmethod
     def encoding(self) -> Encoding:
         """The encoding that follows."""
 
@@ -83,6 +87,9 @@ class NoStatistics(Statistics):
     def add(self, column: Column) -> None:
         """Nothing is counted."""
 
+    def join(self, other: NoStatistics) -> None:
+        """Nothing was counted."""
+
     def encoding(self) -> Encoding:
         return NoEncoding()
 
@@ -97,6 +104,9 @@ class NumberStatistics(Statistics):
     def add(self, column: Column) -> None:
         values = checked_numbers(column)
         self.quantiles.add(values[~np.isnan(values)])
+
+    def join(self, other: NumberStatistics) -> None:
+        self.quantiles.join(other.quantiles)
 
     def range(self) -> tuple[float | None, float | None]:
         quantiles = self.quantiles
@@ -125,6 +135,13 @@ class LevelStatistics(Statistics):
         for level, count in zip(levels, counts, strict=True):
             if count:
                 self.counts[level] += count
+        self._refuse_too_many()
+
+    def join(self, other: LevelStatistics) -> None:
+        self.counts.update(other.counts)
+        self._refuse_too_many()
+
+    def _refuse_too_many(self) -> None:
         if len(self.counts) > MAX_LEVELS:
             name = self.survey.name
             remedy = f"Group rare ones, or leave it out with types={{{name!r}: 'ignored'}}."
@@ -178,6 +195,12 @@ class TimeStatistics(Statistics):
         for cycle, (low, high) in self.phases.items():
             shares = phase(seconds, cycle)
             self.phases[cycle] = min(low, float(shares.min())), max(high, float(shares.max()))
+
+    def join(self, other: TimeStatistics) -> None:
+        self.quantiles.join(other.quantiles)
+        for cycle, (low, high) in other.phases.items():
+            own = self.phases[cycle]
+            self.phases[cycle] = min(own[0], low), max(own[1], high)
 
     def range(self) -> tuple[float | None, float | None]:
         quantiles = self.quantiles

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from chainrule.tables.columns import Column, shortened
+from chainrule.errors import DataError, describe
+from chainrule.tables.columns import WORDS, Column, shortened
 from chainrule.tables.values import (
     LEADING_ZERO,
     levels_of,
@@ -89,6 +90,30 @@ class Survey:
         else:
             self._count(column)
             self._add_levels(column)
+
+    def join(self, other: Survey) -> None:
+        """Take in what another survey has seen of the same column in other rows.
+
+        Raises
+        ------
+        DataError
+            When its values are stored otherwise.
+        """
+        if self.present and other.present and self.storage != other.storage:
+            expected = f"{WORDS[self.storage]} in all partitions, as in the first"
+            came = WORDS[other.storage]
+            remedy = "Convert the column where the data are made."
+            raise DataError(describe(f"column {self.name!r}", expected, came, remedy))
+        self.storage = self.storage if self.present or not other.present else other.storage
+        for name in ("rows", "missing", "numbers", "times", "words", "signs"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.whole &= other.whole
+        self.zeros_in_front |= other.zeros_in_front
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.repeated |= other.repeated or not self.levels.isdisjoint(other.levels)
+        if len(self.levels) < DISTINCT:
+            self.levels |= other.levels
+        self.stranger = self.stranger or other.stranger
 
     def _add_numbers(self, column: Column, missing: np.ndarray) -> None:
         present = column.values[~missing]
