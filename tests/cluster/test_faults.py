@@ -86,9 +86,12 @@ def test_a_restarted_scheduler_and_a_checkpoint_end_with_the_same_bits(digits, t
     kept = make | {"checkpoint": tmp_path / "kept"}
     cluster = distributed.LocalCluster(n_workers=2, **LOCAL)
     model = cr.MLPClassifier(**kept, callbacks=[stop])
-    with cluster, distributed.Client(cluster):
-        with pytest.raises(ClusterError, match=r"checkpoint= folder: it goes on") as caught:
-            model.fit(*partitions(digits))
+    with (
+        cluster,
+        distributed.Client(cluster),
+        pytest.raises(ClusterError, match=r"checkpoint= folder: it goes on") as caught,
+    ):
+        model.fit(*partitions(digits))
     assert "\n" not in str(caught.value)
     with cluster_of(3):
         again = cr.MLPClassifier(**kept).fit(*partitions(digits))
@@ -96,7 +99,7 @@ def test_a_restarted_scheduler_and_a_checkpoint_end_with_the_same_bits(digits, t
 
 
 def test_a_client_that_disconnects_ends_the_fit_with_one_line(digits):
-    with cluster_of(1, processes=False) as (client, _):
+    with cluster_of(1, processes=False, protocol="tcp://") as (client, _):
 
         def leave(progress):
             if progress.epoch == 3:

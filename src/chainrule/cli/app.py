@@ -14,6 +14,7 @@ import typer
 import chainrule
 from chainrule.cli.console import one_line_errors
 from chainrule.cli.options import (
+    FilesOptions,
     ModelName,
     ModelOptions,
     PresetName,
@@ -26,6 +27,7 @@ from chainrule.cli.options import (
     parse_types,
     refuse_given,
 )
+from chainrule.errors import OptionError, describe
 from chainrule.networks import ACTIVATIONS
 
 app = typer.Typer(
@@ -38,14 +40,15 @@ app = typer.Typer(
 )
 
 TABLES = "FILE.csv"
+FILES = "Files that need not fit into memory"
 
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="digits|mnist|FILE.csv",
+        metavar="digits|mnist|FILE.csv|FILES",
         help="What to learn from: the digits that come with scikit-learn, MNIST (its four files "
         "are looked for in $CHAINRULE_DATA, else downloaded once; a folder that holds them works "
-        "too), or a table.",
+        "too), a table, or a folder or pattern of Parquet or CSV files.",
     ),
 ]
 Target = Annotated[
@@ -70,6 +73,16 @@ Alpha = Annotated[
 Seed = Annotated[
     int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="Of the split and of the start.")
 ]
+
+
+def _names_files(source: str) -> bool:
+    """Whether it is a folder or a pattern of Parquet or CSV files, or a Parquet file."""
+    if source.lower().endswith((".parquet", ".pq")) or any(sign in source for sign in "*?["):
+        return True
+    path = Path(source)
+    return path.is_dir() and any(
+        one.suffix.lower() in (".parquet", ".pq", ".csv") for one in path.rglob("*")
+    )
 
 
 def _show_version(wanted: bool) -> None:
@@ -185,6 +198,24 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what --checkpoint FOLDER holds.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            show_default="this process",
+            help="Train on the Dask cluster whose scheduler is at tcp://HOST:PORT; local: on one "
+            "that is started here.",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
+    memory: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="Of the rows this process may hold; what does not fit is read in every epoch.",
+            rich_help_panel=FILES,
+        ),
+    ] = "1GB",
 ) -> None:
     """Learn from data, test on rows held back, draw what was learnt.
 
@@ -195,8 +226,40 @@ def train(
     included, trains a RealMLP, compares it with a linear model and a constant, and writes it. With
     --model, --hidden, --activation, --solver, --alpha, --pictures or --checkpoint the models of the
     ladder learn from it instead; it must then be numeric.
+
+    `chainrule train 'data/*.parquet' --target COLUMN` streams files that need not fit into memory,
+    Parquet or CSV, here or with --cluster on the workers of a Dask cluster.
     """
     with one_line_errors():
+        if cluster is not None or (target and _names_files(source)):
+            refuse_given(
+                "rows in memory", model=model, hidden=hidden, activation=activation, solver=solver,
+                alpha=alpha, pictures=pictures, report=report,
+            )  # fmt: skip
+            if target is None:
+                raise OptionError(describe("--target", "the column to predict", "none"))
+            from chainrule.cli.train_files import run as run_files
+
+            run_files(
+                FilesOptions(
+                    source,
+                    target,
+                    cluster,
+                    memory,
+                    task,
+                    preset,
+                    max_time,
+                    max_iter,
+                    batch_size,
+                    parse_types(types or ()),
+                    seed,
+                    save,
+                    checkpoint,
+                    checkpoint_every,
+                    resume,
+                )
+            )
+            return
         ladder = (model, hidden, activation, solver, alpha, pictures, checkpoint)
         if target and Path(source).is_file() and not resume and not any(map(given, ladder)):
             from chainrule.cli.train_table import run as run_table

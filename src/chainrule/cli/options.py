@@ -143,6 +143,45 @@ class TableOptions:
     report: Path | None = None
 
 
+@dataclass(frozen=True)
+class FilesOptions:
+    """What ``chainrule train`` can be told of files that need not fit into memory.
+
+    Attributes
+    ----------
+    source : str
+        A Parquet file, a folder, or a pattern.
+    cluster : str or None
+        The address of a Dask scheduler, or "local"; None: this process.
+    memory : str
+        What this process may hold of the rows.
+    target, task, preset, max_time, max_iter, batch_size, types, seed, save
+        As ``TableOptions``.
+    checkpoint, checkpoint_every, resume
+        As ``TrainOptions``.
+    """
+
+    source: str
+    target: str
+    cluster: str | None = None
+    memory: str = "1GB"
+    task: Task | None = None
+    preset: PresetName = PresetName.TD
+    max_time: float | None = None
+    max_iter: int | None = None
+    batch_size: int | None = None
+    types: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    save: Path | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 10
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.resume and self.checkpoint is None:
+            raise OptionError(describe("--resume", "--checkpoint FOLDER with it", "none"))
+
+
 def given(value: object) -> bool:
     """Whether an option was said."""
     return value is not None
