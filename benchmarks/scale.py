@@ -20,6 +20,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,8 @@ def out_of_core(rows: int, memory: str, *, parquet: bool) -> None:
             found[how] = one = json.loads(done.stdout)
             print(
                 f"{how:8s} {one['rows_per_second'] / 1e6:6.2f} million rows/s in the epoch, "
-                f"{one['seconds']:6.1f} s in all, RssAnon at most {one['anonymous'] / 1e6:7.0f} MB, "
-                f"loss {one['loss']:.5f}"
+                f"{one['seconds']:6.1f} s in all, RssAnon at most "
+                f"{one['anonymous'] / 1e6:7.0f} MB, loss {one['loss']:.5f}"
             )
         whole, streamed = found.values()
         ratio = streamed["rows_per_second"] / whole["rows_per_second"]
@@ -217,9 +218,8 @@ def overhead(seconds: float) -> None:
         numpy = say(
             "NumPy over futures", spent(lambda: by_hand(client, blocks, objective, theta), seconds)
         )
-    print(
-        f"above the engine: {ours - alone:.1f} ms (bar 20); NumPy / chainrule: {numpy / ours:.1f} (bar 3)"
-    )
+    print(f"above the engine: {ours - alone:.1f} ms (bar 20)")
+    print(f"NumPy / chainrule: {numpy / ours:.1f} (bar 3)")
 
 
 def by_hand(client, blocks, objective, theta):
@@ -250,17 +250,16 @@ def workers(seconds: float) -> None:
     from distributed import Client, LocalCluster
 
     objective, theta, loads = problem(800_000, 8)
+    few = problem(80, 8)[2]
     X, y = (np.concatenate([getattr(load, name) for load in loads]) for name in "Xy")
     one = cr.Objective(objective.row_loss, objective.penalty, n_threads=1)
     work = say("the engine alone, one thread", spent(lambda: one(theta, X, y), seconds))
     for count in (1, 2, 4, 8):
         with LocalCluster(n_workers=count, **DEVICE) as cluster, Client(cluster) as client:
-            empty = resident(client, objective, problem(80, 8)[2])
-            cost = float(np.median(spent(lambda: objective.evaluate(theta, empty), seconds / 2)))
-            there = resident(client, objective, loads)
-            found = say(
-                f"{count} workers", spent(lambda: objective.evaluate(theta, there), seconds)
-            )
+            empty = partial(objective.evaluate, theta, resident(client, objective, few))
+            full = partial(objective.evaluate, theta, resident(client, objective, loads))
+            cost = float(np.median(spent(empty, seconds / 2)))
+            found = say(f"{count} workers", spent(full, seconds))
             said = work / min(count, 2) + cost  # two cores
             print(f"    the model: {work:.1f} / {min(count, 2)} + {cost:.1f} = {said:.1f} ms; "
                   f"measured / model {found / said:.2f}")  # fmt: skip
