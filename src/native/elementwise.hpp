@@ -182,7 +182,8 @@ CHAINRULE_INLINE Vec<T> value_of(Vec<T> s, Vec<T> t, double alpha) {
     if constexpr (Code == Loss::quantile) return maximum<T>(a * (t - s), other * (s - t));
     if constexpr (Code == Loss::poisson) return exp<T>(s) - t * s;
     if constexpr (Code == Loss::binary_cross_entropy_with_logits) {
-        return t * softplus<T>(-s) + (T(1) - t) * softplus<T>(s);
+        const Vec<T> rest = log1p<T>(exp<T>(-absolute<T>(s)));  // of softplus(-s) and of softplus(s)
+        return t * ((s > T(0) ? Vec<T>{} : -s) + rest) + (T(1) - t) * ((s < T(0) ? Vec<T>{} : s) + rest);
     }
 }
 
@@ -197,7 +198,8 @@ CHAINRULE_INLINE Vec<T> slope_of(Vec<T> s, Vec<T> t, double alpha) {
     }
     if constexpr (Code == Loss::poisson) return exp<T>(s) - t;
     if constexpr (Code == Loss::binary_cross_entropy_with_logits) {
-        return (T(1) - t) * sigmoid<T>(s) - t * sigmoid<T>(-s);
+        const Vec<T> e = exp<T>(-absolute<T>(s)), one = broadcast<T>(1), whole = T(1) + e;  // of sigmoid(s) and sigmoid(-s)
+        return (T(1) - t) * ((s < T(0) ? e : one) / whole) - t * ((s > T(0) ? e : one) / whole);
     }
 }
 

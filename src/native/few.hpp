@@ -1,10 +1,41 @@
-// The gradient of a very small layer over few rows: every product x[i] dy[o] in a vector of its own, then all their
-// sums across lanes at once, where the ways of weights.hpp would pay for tiles that are mostly empty.
+// A very small layer over few rows, where the ways of panel.hpp and weights.hpp would pay for tiles that are mostly empty.
+// Its gradient: every product x[i] dy[o] in a vector of its own, then all their sums across lanes at once.
 #pragma once
 
 #include "weights.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
+
+// Whether rows fit in one vector and weights are so few that choosing a tile would take longer than the product.
+template <class T>
+CHAINRULE_INLINE bool is_small(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows) {
+    return rows <= lanes<T> && in * out <= 2 * lanes<T>;
+}
+
+// y[o] = after(sum over i of W[i][o] x[i], + bias[o]): panel()'s operations in its order, so its bits. Where is_small.
+template <class T, class After>
+CHAINRULE_INLINE void forward_of_few(ptrdiff_t in, ptrdiff_t out, const T* W, ptrdiff_t ldw, const T* bias, const T* x,
+                                     ptrdiff_t ldx, T* y, ptrdiff_t ldy, After after) {
+    for (ptrdiff_t o = 0; o < out; ++o) {
+        Vec<T> sum{};
+        for (ptrdiff_t i = 0; i < in; ++i) sum = fma<T>(broadcast<T>(W[i * ldw + o]), load(x + i * ldx), sum);
+        sum += Vec<T>{};
+        if (bias != nullptr) sum += bias[o];
+        store(y + o * ldy, after(sum));
+    }
+}
+
+// dx[i] (+)= sum over o of W[i][o] dy[o], likewise.
+template <class T>
+CHAINRULE_INLINE void backward_of_few(ptrdiff_t in, ptrdiff_t out, const T* W, ptrdiff_t ldw, const T* dy, ptrdiff_t ldy, T* dx,
+                                      ptrdiff_t ldx, bool accumulate) {
+    for (ptrdiff_t i = 0; i < in; ++i) {
+        Vec<T> sum{};
+        for (ptrdiff_t o = 0; o < out; ++o) sum = fma<T>(broadcast<T>(W[i * ldw + o]), load(dy + o * ldy), sum);
+        sum += Vec<T>{};
+        store(dx + i * ldx, accumulate ? sum + load(dx + i * ldx) : sum);
+    }
+}
 
 // Lane i of the result is the sum of all lanes of v[i]; of all, or of the first few alone (the others are not read).
 template <class T>

@@ -95,15 +95,15 @@ void loss_forward(const Step& step, const Block<T>& block) {
     const ptrdiff_t ld = block.ld;
     for (ptrdiff_t r = 0; r < padded(block); r += lanes<T>) {
         const T *s = unit(block, a.at) + r, *t = unit(block, step.operand[1].at) + r;
+        const Vec<T> dy = back ? load(unit(block, step.dy) + r) : Vec<T>{};
+        T* ds = back ? unit(block, a.gradient) + r : nullptr;
         Vec<T> sum{};
-        for (ptrdiff_t u = 0; u < a.width; ++u) sum += value_of<Code, T>(load(s + u * ld), load(t + u * ld), step.alpha);
-        store(unit(block, step.y) + r, sum);
-        if (!back) continue;
-        const Vec<T> dy = load(unit(block, step.dy) + r);
-        T* ds = unit(block, a.gradient) + r;
         for (ptrdiff_t u = 0; u < a.width; ++u) {
-            store(ds + u * ld, dy * slope_of<Code, T>(load(s + u * ld), load(t + u * ld), step.alpha));
+            const Vec<T> score = load(s + u * ld), target = load(t + u * ld);  // both formulas share what they can
+            sum += value_of<Code, T>(score, target, step.alpha);
+            if (back) store(ds + u * ld, dy * slope_of<Code, T>(score, target, step.alpha));
         }
+        store(unit(block, step.y) + r, sum);
     }
 }
 

@@ -65,6 +65,7 @@ inline void dense_forward(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, const T* 
 template <class T>
 inline void dense_backward_input(ptrdiff_t in, ptrdiff_t out, ptrdiff_t rows, const T* W, ptrdiff_t ldw, const T* dy,
                                  ptrdiff_t ldy, T* dx, ptrdiff_t ldx, bool accumulate) {
+    if (is_small<T>(in, out, rows)) return backward_of_few(in, out, W, ldw, dy, ldy, dx, ldx, accumulate);
     Prefetch none;
     in_parts(out, most_terms<T>, [&](ptrdiff_t k, ptrdiff_t count) __attribute__((always_inline)) {
         product<T, Along::k>({count, W + k, ldw, dy + k * ldy, ldy, dx, ldx, nullptr, accumulate || k > 0, &none}, in,

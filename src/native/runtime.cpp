@@ -35,6 +35,7 @@ public:
     }
 
     T* get() const { return start_; }
+    std::int64_t size() const { return count_; }
 
 private:
     struct Free {
@@ -103,6 +104,41 @@ struct Workspace {
     int trouble_source = 0;
 };
 
+// What a whole sum over rows needs beside its threads' workspaces.
+template <class T>
+struct SumSpace {
+    Buffer<T> parameters, partial;
+    Buffer<double> totals;
+};
+
+// Things that a call borrows and leaves behind for the next. A lock held by another thread at a fork stays locked in the
+// child: then a new one is made, and none is kept.
+template <class Thing>
+class Shelf {
+public:
+    std::unique_ptr<Thing> take() {
+        std::unique_ptr<Thing> thing;
+        if (mutex_.try_lock()) {
+            if (!idle_.empty()) {
+                thing = std::move(idle_.back());
+                idle_.pop_back();
+            }
+            mutex_.unlock();
+        }
+        return thing;
+    }
+
+    void put(std::unique_ptr<Thing> thing) {
+        if (!mutex_.try_lock()) return;
+        idle_.push_back(std::move(thing));
+        mutex_.unlock();
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Thing>> idle_;
+};
+
 template <class T>
 struct BoundStep {
     StepFunction<T> run;
@@ -121,8 +157,8 @@ struct Machine<T>::Impl {
     // How long one thread works alone after the last team was seen waiting, and until when.
     mutable std::atomic<std::int64_t> patience{0}, alone_until{0};
 
-    mutable std::mutex mutex;
-    mutable std::vector<std::unique_ptr<Workspace<T>>> idle;
+    mutable Shelf<Workspace<T>> workspaces;
+    mutable Shelf<SumSpace<T>> sum_spaces;
 
     explicit Impl(ProgramData given) : data(std::move(given)), kernels(kernels_of<T>(chosen_instruction_set())) {
         check_program(data);
@@ -146,16 +182,8 @@ struct Machine<T>::Impl {
 
     // ---- workspaces ---------------------------------------------------------------------------------
 
-    // A lock held by another thread at a fork stays locked in the child: then a new workspace is made.
     std::unique_ptr<Workspace<T>> borrow(const Rows& rows) const {
-        std::unique_ptr<Workspace<T>> space;
-        if (mutex.try_lock()) {
-            if (!idle.empty()) {
-                space = std::move(idle.back());
-                idle.pop_back();
-            }
-            mutex.unlock();
-        }
+        std::unique_ptr<Workspace<T>> space = workspaces.take();
         if (space == nullptr) {
             space = std::make_unique<Workspace<T>>();
             space->rows.resize(data.row_units * data.block_rows);
@@ -181,12 +209,6 @@ struct Machine<T>::Impl {
         return source.indptr != nullptr || !plain || source.column_stride != size;
     }
 
-    void give_back(std::unique_ptr<Workspace<T>> space) const {
-        if (!mutex.try_lock()) return;
-        idle.push_back(std::move(space));
-        mutex.unlock();
-    }
-
     struct Loan {
         const Impl& owner;
         std::vector<std::unique_ptr<Workspace<T>>> spaces;
@@ -194,9 +216,22 @@ struct Machine<T>::Impl {
             for (int i = 0; i < count; ++i) spaces.push_back(impl.borrow(rows));
         }
         ~Loan() {
-            for (auto& space : spaces) owner.give_back(std::move(space));
+            for (auto& space : spaces) owner.workspaces.put(std::move(space));
         }
         Workspace<T>& operator[](int i) { return *spaces[static_cast<std::size_t>(i)]; }
+    };
+
+    // Large sums are left to the system: what a kept network holds stays small.
+    struct SumLoan {
+        const Impl& owner;
+        std::unique_ptr<SumSpace<T>> space;
+        explicit SumLoan(const Impl& impl) : owner(impl), space(impl.sum_spaces.take()) {
+            if (space == nullptr) space = std::make_unique<SumSpace<T>>();
+        }
+        ~SumLoan() {
+            if (space->totals.size() <= std::int64_t{1} << 19) owner.sum_spaces.put(std::move(space));
+        }
+        SumSpace<T>* operator->() { return space.get(); }
     };
 
     // ---- parameters ---------------------------------------------------------------------------------
@@ -391,13 +426,16 @@ Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int th
     while (groups < 16 && groups * 2 <= std::max<std::int64_t>(room, 4) && groups * 2 <= blocks) groups *= 2;
     const std::int64_t flush = std::max<std::int64_t>(1, 2048 / ld);  // blocks summed in the program's precision
 
-    Buffer<T> all(m.total_size);
-    m.set_parameters(theta, all.get());
-    Team team(m.worthwhile(threads, static_cast<double>(rows.count), groups));
+    Team team(m.crowded_now() ? 1 : m.worthwhile(threads, static_cast<double>(rows.count), groups));
     typename Impl::Loan spaces(m, team.size(), rows);
     const std::int64_t stride = round_to(size, 8), short_stride = round_to(size, line / static_cast<std::int64_t>(sizeof(T)));
-    Buffer<double> totals(groups * stride);
-    Buffer<T> partial(team.size() * short_stride);
+    typename Impl::SumLoan loan(m);
+    Buffer<T>&all = loan->parameters, &partial = loan->partial;
+    Buffer<double>& totals = loan->totals;
+    all.resize(m.total_size);
+    partial.resize(team.size() * short_stride);
+    totals.resize(groups * stride);
+    m.set_parameters(theta, all.get());
     const int fetched = m.fetched_input(rows);
     std::vector<double> losses(static_cast<std::size_t>(groups)), weights(static_cast<std::size_t>(groups));
     std::atomic<std::int64_t> next{0};
@@ -411,6 +449,7 @@ Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int th
         for (std::int64_t g; (g = next.fetch_add(1, std::memory_order_relaxed)) < groups;) {
             const std::int64_t begin = g * blocks / groups, end = (g + 1) * blocks / groups;
             const auto slot = static_cast<std::size_t>(g);
+            std::fill_n(totals.get() + g * stride, size, 0.0);
             for (std::int64_t b = begin; b < end; ++b) {
                 const std::int64_t first = b * ld;
                 block.rows = std::min(ld, rows.count - first);
@@ -431,7 +470,8 @@ Sums Machine<T>::sums(const T* theta, const Rows& rows, double* gradient, int th
             }
         }
     };
-    team.run(body);
+    const Waiting waiting = team.run(body);
+    if (team.size() > 1) m.learn(2 * waiting.waited > waiting.whole, waiting.end);
     Sums sums;
     if (stop) sums.outcome.stopped = Stopped::interrupted;
     for (int i = 0; i < team.size(); ++i) collect_trouble(spaces[i], sums.outcome);

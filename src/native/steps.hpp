@@ -176,6 +176,12 @@ void dense_step_forward(const Step& step, const Block<T>& block) {
     const Operand &a = step.operand[0], &W = step.operand[1], &b = step.operand[2];
     T* y = unit(block, step.y);
     const T* bias = b.space == Space::none ? nullptr : block.parameters + b.at;
+    if (a.nonzero < 0 && is_small<T>(a.width, step.width, block.rows)) {
+        return forward_of_few(a.width, step.width, block.parameters + W.at, step.width, bias, unit(block, a.at), block.ld, y,
+                              block.ld, [](Vec<T> v) __attribute__((always_inline)) {
+                                  return Code == Unary::identity ? v : value_of<Code, T>(v, 0.0);
+                              });
+    }
     Fetching<T> fetching(a, block);
     const Nonzero known = nonzero_of(block, a);
     dense_forward<T>(a.width, step.width, block.rows, block.parameters + W.at, step.width, bias, unit(block, a.at), block.ld,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,12 @@ private:
     alignas(64) std::atomic<std::uint32_t> phase_{0};
 };
 
+// How long a team's work took, and how much of that its caller waited for the others at the end.
+struct Waiting {
+    std::chrono::steady_clock::time_point end;
+    std::chrono::steady_clock::duration whole, waited;
+};
+
 // The calling thread and `size - 1` workers.
 class Team {
 public:
@@ -34,13 +41,13 @@ public:
 
     // body(i) on every thread i, 0 being the caller; returns when all have returned. It must not throw.
     template <class Body>
-    void run(Body& body) {
-        run([](void* context, int index) { (*static_cast<Body*>(context))(index); }, &body);
+    Waiting run(Body& body) {
+        return run([](void* context, int index) { (*static_cast<Body*>(context))(index); }, &body);
     }
 
 private:
     using Job = void (*)(void*, int);
-    void run(Job job, void* context);
+    Waiting run(Job job, void* context);
 
     int size_ = 1;
     std::vector<Worker*> workers_;

@@ -24,13 +24,13 @@ struct WeightGradient {
     const Nonzero* nonzero;  // what is known of x, or null
 };
 
-// Estimated half cycles, from measurements with AVX-512: a sum across lanes costs about 4 cycles, a value laid apart half
+// Estimated half cycles, from measurements with AVX-512: a sum across lanes costs about 2 cycles, a value laid apart half
 // of one, a group of inputs 40 beside its sums, the whole way by outputs 200.
 template <class T>
 CHAINRULE_INLINE bool prefer_dots(const WeightGradient<T>& g) {
     constexpr ptrdiff_t n = lanes<T>, few = short_bytes / static_cast<ptrdiff_t>(sizeof(T));
     const ptrdiff_t vectors = (g.rows + n - 1) / n;
-    return 2 * g.in * g.out * (vectors + 4) < (g.in + 2) * g.rows * ((g.out + few - 1) / few) + g.rows * g.out + 20 * g.in + 400;
+    return 2 * g.in * g.out * (vectors + 2) < (g.in + 2) * g.rows * ((g.out + few - 1) / few) + g.rows * g.out + 20 * g.in + 400;
 }
 
 // Adds to (or writes) `width` values at `to`.
@@ -43,12 +43,15 @@ CHAINRULE_INLINE void put_first(T* to, Vec<T> v, ptrdiff_t width, bool accumulat
     }
 }
 
-// db[o] = sum over rows of dy[o][r].
-template <class T>
-inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, T* db, bool accumulate) {
+// db[o] = sum over rows of dy[o][r], or of dy[o][r] times by[r].
+template <class T, bool Weighted = false>
+inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, T* db, bool accumulate, const T* by = nullptr) {
     constexpr int n = lanes<T>;
     const ptrdiff_t full = rows / n * n;
     const Mask<T> tail = first_lanes<T>(rows - full);
+    const auto read = [&](const T* row, ptrdiff_t r) __attribute__((always_inline)) {
+        return Weighted ? load(row + r) * load(by + r) : load(row + r);
+    };
     for (ptrdiff_t begin = 0; begin < out; begin += n) {
         const ptrdiff_t count = out - begin < n ? out - begin : n;
         Vec<T> sums[n];
@@ -56,8 +59,8 @@ inline void sum_rows(ptrdiff_t out, ptrdiff_t rows, const T* dy, ptrdiff_t ldy, 
         for (int j = 0; j < n; ++j) {
             const T* row = dy + (begin + (j < count ? j : 0)) * ldy;
             Vec<T> sum{};
-            for (ptrdiff_t r = 0; r < full; r += n) sum += load(row + r);
-            if (full < rows) sum += select<T>(tail, load(row + full), Vec<T>{});
+            for (ptrdiff_t r = 0; r < full; r += n) sum += read(row, r);
+            if (full < rows) sum += select<T>(tail, read(row, full), Vec<T>{});
             sums[j] = sum;
         }
         const Vec<T> total = sum_each<T>(sums);
@@ -83,21 +86,46 @@ CHAINRULE_INLINE Vec<T> rotate(Vec<T> v, std::index_sequence<I...>) {
     return __builtin_shufflevector(v, v, (static_cast<int>(I) + By) % lanes<T>...);
 }
 
-// One tile of sums over rows of x[i] dy[o], in lane i * Width + o.
-template <class T, int Height, int Width>
-CHAINRULE_INLINE Vec<T> dot_tile(const T* const (&x)[Height], const T* const (&dy)[Width], ptrdiff_t rows) {
-    constexpr int n = lanes<T>;
-    Vec<T> sums[n];
+// Adds to (or writes) the first `width` values at `to`, Most at most.
+template <class T, int Most>
+CHAINRULE_INLINE void put_few(T* to, Vec<T> v, ptrdiff_t width, bool accumulate) {
+    if (width == Most) {
+        using Some = typename VectorType<T, Most * static_cast<int>(sizeof(T))>::unaligned;
+        const Some first = half<0>(v, std::make_index_sequence<Most>{});
+        Some& all = *reinterpret_cast<Some*>(to);
+        all = accumulate ? all + first : first;
+        return;
+    }
     CHAINRULE_UNROLL
-    for (int j = 0; j < n; ++j) sums[j] = Vec<T>{};
-    const auto step = [&](ptrdiff_t r, auto read) __attribute__((always_inline)) {
-        Vec<T> left[Height], right[Width];
+    for (int o = 0; o < Most; ++o) {
+        if (o < width) to[o] = accumulate ? to[o] + v[o] : v[o];
+    }
+}
+
+// One tile of sums over rows of x[i] dy[o]: of lanes / Width inputs a vector, in lane i * Width + o.
+template <class T, int Height, int Width>
+CHAINRULE_INLINE void dot_tile(const T* const (&x)[Height], const T* const (&dy)[Width], ptrdiff_t rows,
+                               Vec<T> (&out)[Height * Width / lanes<T>]) {
+    constexpr int n = lanes<T>, vectors = Height * Width / n;
+    Vec<T> sums[vectors][n];
+    CHAINRULE_UNROLL
+    for (int v = 0; v < vectors; ++v) {
         CHAINRULE_UNROLL
-        for (int i = 0; i < Height; ++i) left[i] = read(x[i] + r);
+        for (int j = 0; j < n; ++j) sums[v][j] = Vec<T>{};
+    }
+    const auto step = [&](ptrdiff_t r, auto read) __attribute__((always_inline)) {
+        Vec<T> right[Width];
         CHAINRULE_UNROLL
         for (int o = 0; o < Width; ++o) right[o] = read(dy[o] + r);
         CHAINRULE_UNROLL
-        for (int j = 0; j < n; ++j) sums[j] = fma<T>(left[j / Width], right[j % Width], sums[j]);
+        for (int i = 0; i < Height; ++i) {
+            const Vec<T> left = read(x[i] + r);
+            CHAINRULE_UNROLL
+            for (int o = 0; o < Width; ++o) {
+                Vec<T>& sum = sums[(i * Width + o) / n][(i * Width + o) % n];
+                sum = fma<T>(left, right[o], sum);
+            }
+        }
     };
     ptrdiff_t r = 0;
     for (; r + n <= rows; r += n) step(r, [](const T* p) __attribute__((always_inline)) { return load(p); });
@@ -105,13 +133,20 @@ CHAINRULE_INLINE Vec<T> dot_tile(const T* const (&x)[Height], const T* const (&d
         const Mask<T> tail = first_lanes<T>(rows - r);
         step(r, [&](const T* p) __attribute__((always_inline)) { return select<T>(tail, load(p), Vec<T>{}); });
     }
-    return sum_each<T>(sums);
+    CHAINRULE_UNROLL
+    for (int v = 0; v < vectors; ++v) out[v] = sum_each<T>(sums[v]);
 }
 
 // db may be null. It costs nothing where the inputs leave a tile unfilled.
 template <class T>
 inline void weights_by_dots(const WeightGradient<T>& g, T* db) {
-    constexpr int n = lanes<T>, Height = n >= 16 ? 4 : n >= 4 ? 2 : 1, Width = n / Height;
+    if (g.out == 1 && g.lddw == 1) {
+        sum_rows<T, true>(g.in, g.rows, g.x, g.ldx, g.dW, g.accumulate, g.dy);
+        if (db != nullptr) sum_rows<T>(1, g.rows, g.dy, g.ldy, db, g.accumulate);
+        return;
+    }
+    constexpr int n = lanes<T>, Width = n >= 8 ? 4 : 2, together = n / Width;
+    constexpr int Height = vector_registers >= 32 ? 4 : together;
     const bool along = db != nullptr && g.in % Height != 0 && g.rows <= Ones<T>::count;
     for (ptrdiff_t i0 = 0; i0 < g.in; i0 += Height) {
         for (ptrdiff_t o0 = 0; o0 < g.out; o0 += Width) {
@@ -126,16 +161,15 @@ inline void weights_by_dots(const WeightGradient<T>& g, T* db) {
                 CHAINRULE_UNROLL
                 for (int i = 1; i < Height; ++i) x[i] = i < height ? x[i] : x[0];
             }
-            Vec<T> sums = dot_tile<T, Height, Width>(x, dy, g.rows);
+            Vec<T> sums[Height * Width / n];
+            dot_tile<T, Height, Width>(x, dy, g.rows, sums);
             CHAINRULE_UNROLL
-            for (int i = 0; i <= Height; ++i) {
+            for (int i = 0; i < Height; ++i) {
                 T* to = i < height ? g.dW + (i0 + i) * g.lddw : db;
-                if (i > height || (i == height && (!along || height == Height))) break;
-                CHAINRULE_UNROLL
-                for (int o = 0; o < Width; ++o) {
-                    if (o < width) to[o0 + o] = g.accumulate ? to[o0 + o] + sums[o] : sums[o];
-                }
-                sums = rotate<T, Width>(sums, std::make_index_sequence<lanes<T>>{});
+                if (i > height || (i == height && !along)) break;
+                Vec<T>& own = sums[i / together];
+                put_few<T, Width>(to + o0, own, width, g.accumulate);
+                own = rotate<T, Width>(own, std::make_index_sequence<lanes<T>>{});
             }
         }
     }

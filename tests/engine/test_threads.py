@@ -47,6 +47,24 @@ def test_the_same_bits_for_any_number_of_threads(case, batch_size):
         assert same(everything(case, n_threads, batch_size), expected)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_earlier_calls_left_behind_changes_nothing(tools, dtype):
+    options = {"dtype": dtype, "rows": 3000}
+    used, fresh = (tools.network((60, 50, 10), "sigmoid", **options) for _ in range(2))
+    expected = [fresh.compiled.sums(fresh.theta, *_first(fresh, n)) for n in (70, 3000, 1)]
+    for _ in range(2):
+        for n_threads, rows, wanted in zip((3, 1, 2), (70, 3000, 1), expected, strict=True):
+            data = _first(used, rows)
+            used.compiled.sums(10 * used.theta, *data, n_threads=n_threads)
+            found = used.compiled.sums(used.theta, *data, n_threads=n_threads)
+            assert found[:2] == wanted[:2]
+            np.testing.assert_array_equal(found[2], wanted[2])
+
+
+def _first(case, rows):
+    return {k: v[:rows] for k, v in case.inputs.items()}, case.target[:rows], case.weight[:rows]
+
+
 def test_many_python_threads_use_one_program(case):
     expected, found = everything(case, 1), []
 

@@ -1,15 +1,19 @@
 """What makes small fits short must not be seen: shared networks, rows checked while gathered."""
 
 import gc
+import pickle
 import warnings
 import weakref
+from copy import deepcopy
 
 import numpy as np
 import pytest
+import sklearn.utils
 from sklearn.exceptions import ConvergenceWarning
 
 import chainrule as cr
 from chainrule.errors import NumericalError
+from chainrule.estimators.generators import check_random_state
 from chainrule.training import SGD, Trainer
 
 
@@ -36,6 +40,21 @@ def test_the_same_options_share_a_network_and_nothing_else(rows):
     for before, now in zip(kept, first.coefs_, strict=True):
         np.testing.assert_array_equal(before, now)
     assert not np.array_equal(first.coefs_[0], second.coefs_[0])
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_a_seed_gives_scikit_learns_generator(seed):
+    ours, theirs = check_random_state(seed), sklearn.utils.check_random_state(seed)
+    for copy in (ours, pickle.loads(pickle.dumps(ours)), deepcopy(ours)):
+        for mine, wanted in zip(copy.get_state(), theirs.get_state(), strict=True):
+            np.testing.assert_array_equal(mine, wanted)
+    assert ours.normal() == theirs.normal()
+
+
+def test_a_generator_is_taken_as_it_is():
+    given = np.random.RandomState(3)
+    assert check_random_state(given) is given
+    assert check_random_state(None) is sklearn.utils.check_random_state(None)
 
 
 @pytest.mark.parametrize(

@@ -21,41 +21,51 @@ def native_rows(program: Program, inputs: Any, target: Any) -> tuple[list[Any], 
     DataError, ShapeError
         When an array is missing, or has the wrong shape or type; it is named.
     """
-    names = list(dict.fromkeys(leaf.name for leaf in program.inputs if leaf.kind == "input"))
-    if not isinstance(inputs, Mapping):
-        if len(names) > 1:
-            raise DataError(f"the network has the inputs {', '.join(names)}: give a mapping")
-        inputs = dict.fromkeys(names, inputs)
+    if not isinstance(inputs, (dict, Mapping)):
+        inputs = _by_name(program, inputs)
     entries: list[Any] = []
     counts: dict[str, int] = {}
     for leaf in program.inputs:
         if leaf.kind == "input" and leaf.name not in inputs:
-            raise DataError(f"input {leaf.name!r} is missing; expected {', '.join(names)}")
+            names = ", ".join(program.input_names)
+            raise DataError(f"input {leaf.name!r} is missing; expected {names}")
         value = inputs[leaf.name] if leaf.kind == "input" else target
         if value is None:
             raise DataError(f"{leaf.kind} {leaf.name!r} is missing: the loss reads it")
         entry, counts[leaf.name] = _native_array(leaf, value)
         entries.append(entry)
-    if len(set(counts.values())) > 1:
+    rows = next(iter(counts.values()), 0)
+    if any(count != rows for count in counts.values()):
         told = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ShapeError(f"inputs and target must have the same number of rows, got {told}")
-    return entries, next(iter(counts.values()), 0)
+    return entries, rows
+
+
+def _by_name(program: Program, inputs: Any) -> dict[str, Any]:
+    names = program.input_names
+    if len(names) > 1:
+        raise DataError(f"the network has the inputs {', '.join(names)}: give a mapping")
+    return dict.fromkeys(names, inputs)
 
 
 def _native_array(leaf: Leaf, value: Any) -> tuple[Any, int]:
-    where = f"{leaf.kind} {leaf.name!r}"
-    if hasattr(value, "tocsr"):
-        return _sparse(where, leaf, value), value.shape[0]
-    array = np.asarray(value)
+    if not isinstance(value, np.ndarray) and hasattr(value, "tocsr"):
+        return _sparse(leaf, value), value.shape[0]
+    array, labels = np.asarray(value), leaf.space == "labels"
+    kind = array.dtype.kind
     if array.shape[1:] != leaf.shape or array.ndim == 0:
         expected = ", ".join(["rows", *map(str, leaf.shape)])
-        raise ShapeError(f"{where}: expected shape ({expected}), got {array.shape}")
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{where}: expected numbers, got dtype {array.dtype}")
-    if leaf.space == "labels" and array.dtype.kind == "f":
-        raise DataError(f"{where}: expected integers, got dtype {array.dtype}")
-    array = readable(array, integer=leaf.space == "labels")
+        raise ShapeError(f"{_where(leaf)}: expected shape ({expected}), got {array.shape}")
+    if kind not in "fiub":
+        raise DataError(f"{_where(leaf)}: expected numbers, got dtype {array.dtype}")
+    if labels and kind == "f":
+        raise DataError(f"{_where(leaf)}: expected integers, got dtype {array.dtype}")
+    array = readable(array, integer=labels)
     return (array if array.ndim <= 2 else array.reshape(len(array), -1)), len(array)
+
+
+def _where(leaf: Leaf) -> str:
+    return f"{leaf.kind} {leaf.name!r}"
 
 
 def readable(array: np.ndarray, *, integer: bool = False) -> np.ndarray:
@@ -65,17 +75,18 @@ def readable(array: np.ndarray, *, integer: bool = False) -> np.ndarray:
     if array.dtype not in _READABLE:  # also another byte order
         wide = np.int64 if integer or array.dtype.kind in "iu" else np.float64
         array = array.astype(np.float32 if array.dtype == np.float16 else wide)
-    whole = all(stride % array.itemsize == 0 for stride in array.strides)
-    return array if whole and array.flags.aligned else np.ascontiguousarray(array)
+    flags = array.flags
+    whole = flags.c_contiguous or all(stride % array.itemsize == 0 for stride in array.strides)
+    return array if whole and flags.aligned else np.ascontiguousarray(array)
 
 
-def _sparse(where: str, leaf: Leaf, value: Any) -> tuple[Any, Any, Any, int]:
+def _sparse(leaf: Leaf, value: Any) -> tuple[Any, Any, Any, int]:
     if leaf.space == "labels":
-        raise DataError(f"{where}: expected integers in an array, got a sparse matrix")
+        raise DataError(f"{_where(leaf)}: expected integers in an array, got a sparse matrix")
     if getattr(value, "format", "") != "csr":
         value = value.tocsr()
     if tuple(value.shape[1:]) != leaf.shape:
-        raise ShapeError(f"{where}: expected {leaf.width} columns, got shape {value.shape}")
+        raise ShapeError(f"{_where(leaf)}: expected {leaf.width} columns, got shape {value.shape}")
     index = np.result_type(value.indices, value.indptr)
     return (
         readable(np.ascontiguousarray(value.data)),
@@ -99,7 +110,7 @@ def refuse_rows(program: Program, trouble: tuple[Any, ...]) -> None:
     """Raise what was found wrong while gathering: a value that is not finite or not allowed."""
     what, row, value, source = trouble
     leaf = program.inputs[source]
-    where = f"{leaf.kind} {leaf.name!r}, row {row}"
+    where = f"{_where(leaf)}, row {row}"
     if what == 1:
         kind = "NaN" if np.isnan(value) else "infinity"
         raise DataError(f"{where}: expected finite numbers, got {kind}")

@@ -9,6 +9,7 @@ docs/engine.md has the whole format.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,11 @@ class Program:
     fusions: list[str] = field(default_factory=list)
     not_lowered: list[str] = field(default_factory=list)
 
+    @cached_property
+    def input_names(self) -> list[str]:
+        """Each input's name once, in the order in which they are read."""
+        return list(dict.fromkeys(leaf.name for leaf in self.inputs if leaf.kind == "input"))
+
     @property
     def itemsize(self) -> int:
         """Bytes of one number."""
@@ -217,7 +223,7 @@ class Program:
         return f"  {what:<28} {step.node:<32} {flops:>12,.0f} flops {number:>12,} bytes"
 
 
-_FOR_PEOPLE = {"buffers", "fusions", "not_lowered", "l1", "l2", "output_shape"}
+_FOR_PEOPLE = {"buffers", "fusions", "not_lowered", "l1", "l2", "output_shape", "input_names"}
 
 
 def _passes(step: Step) -> float:

@@ -33,9 +33,12 @@ class Constraint:
 def _interval(kind: type, name: str, bounds: str, low: float, high: float) -> Constraint:
     """A number between two bounds; ``bounds`` is "[]", "[)", "(]" or "()"."""
     left, right = bounds
+    usual = (int,) if kind is Integral else (int, float)
 
     def holds(value: Any) -> bool:
-        if not isinstance(value, kind) or isinstance(value, (bool, np.bool_)):
+        if type(value) not in usual and (  # abstract types are slow to ask
+            not isinstance(value, kind) or isinstance(value, (bool, np.bool_))
+        ):
             return False
         number = float(value)
         above = number >= low if left == "[" else number > low

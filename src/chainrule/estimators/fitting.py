@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import get_config
-from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError, GraphError, LabelError, OptionError, ShapeError
 from chainrule.estimators.base import NetworkEstimator, unchanged_on_failure
 from chainrule.estimators.checkpointing import checkpoints_of, note_data, random_state_from
 from chainrule.estimators.data import check_rows_and_target, check_weights
+from chainrule.estimators.generators import check_random_state
 from chainrule.estimators.in_pieces import fit_pieces
 from chainrule.estimators.memory import Memory, joined_history
 from chainrule.estimators.monitoring import HeldOut, Judge, split_rows, watchers

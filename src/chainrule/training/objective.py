@@ -111,7 +111,7 @@ class Objective:
         gradient = gradient / weight
         if self.penalties is None:
             return loss / weight, gradient.astype(theta.dtype, copy=False)
-        cost, slope = self.penalty_and_gradient(theta)
+        cost, slope = self.backend(theta.dtype).penalty(theta)
         gradient += slope
         return loss / weight + cost, gradient.astype(theta.dtype, copy=False)
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from chainrule.errors import DataError, GraphError, ShapeError
 from chainrule.graph import Graph, Node
-from chainrule.ops import ROWS
 from chainrule.ops.shapes import format_shape
 
 BLOCK_ROWS = 8192  # bounds memory; large enough that BLAS runs at full speed
@@ -99,46 +98,52 @@ def bind_rows(graph: Graph, X: Any, y: Any, sample_weight: Any = None) -> Any:
 
 def bind_inputs(graph: Graph, X: Any) -> tuple[dict[str, Any], int]:
     """``X`` as a mapping from input names to arrays, and its number of rows."""
-    names = [str(node.name) for node in graph.inputs]
-    if not isinstance(X, Mapping):
-        if len(names) > 1:
-            raise GraphError(
-                f"the network has {len(names)} inputs: give X as a mapping with the keys "
-                f"{', '.join(names)}"
-            )
-        X = {names[0]: X}
-    if set(X) != set(names):
-        raise GraphError(
-            f"X must have the keys {', '.join(names)}, got {', '.join(map(str, X)) or 'none'}"
-        )
-    arrays = {name: _as_array(X[name]) for name in names}
+    arrays = {name: _as_array(one) for name, one in _by_name(graph, X).items()}
     for node in graph.inputs:
         check_array(node, arrays[str(node.name)])
-    counts = {name: int(one.shape[0]) for name, one in arrays.items()}
-    if len(set(counts.values())) > 1:
+    rows, *others = (int(one.shape[0]) for one in arrays.values())
+    if any(count != rows for count in others):
+        counts = {name: int(one.shape[0]) for name, one in arrays.items()}
         raise DataError(f"all inputs must have the same number of rows, got {counts}")
-    rows = counts[names[0]]
     if rows == 0:
         raise DataError("X must have at least one row, got none")
     return arrays, rows
 
 
+def _by_name(graph: Graph, X: Any) -> dict[str, Any]:
+    names = [str(node.name) for node in graph.inputs]
+    if isinstance(X, np.ndarray) or not isinstance(X, Mapping):  # abstract types are slow to ask
+        if len(names) > 1:
+            raise GraphError(
+                f"the network has {len(names)} inputs: give X as a mapping with the keys "
+                f"{', '.join(names)}"
+            )
+        return {names[0]: X}
+    if set(X) != set(names):
+        raise GraphError(
+            f"X must have the keys {', '.join(names)}, got {', '.join(map(str, X)) or 'none'}"
+        )
+    return {name: X[name] for name in names}
+
+
 def check_array(node: Node, array: Any) -> None:
-    """Refuse an array whose shape or kind is not what the leaf ``node`` declares."""
-    where = f"{node.kind} {node.label!r}"
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{where}: expected numbers, got dtype {array.dtype}")
-    if node.integer and array.dtype.kind == "f":
+    """Refuse an array whose shape or kind is not what the leaf ``node``, one a row, declares."""
+    kind, shape = array.dtype.kind, tuple(array.shape)
+    if kind not in "fiub":
+        raise DataError(f"{_where(node)}: expected numbers, got dtype {array.dtype}")
+    if node.integer and kind == "f":
         raise DataError(
-            f"{where}: expected integers, got dtype {array.dtype}; encode classes as 0, 1, … first"
+            f"{_where(node)}: expected integers, got dtype {array.dtype}; "
+            "encode classes as 0, 1, … first"
         )
-    shape = tuple(array.shape)
-    if len(shape) != len(node.shape) or any(
-        size not in (ROWS, met) for size, met in zip(node.shape, shape, strict=True)
-    ):
+    if shape[1:] != node.shape[1:] or len(shape) != len(node.shape):
         raise ShapeError(
-            f"{where}: expected shape {format_shape(node.shape)}, got {format_shape(shape)}"
+            f"{_where(node)}: expected shape {format_shape(node.shape)}, got {format_shape(shape)}"
         )
+
+
+def _where(node: Node) -> str:
+    return f"{node.kind} {node.label!r}"
 
 
 def check_weight(sample_weight: Any, rows: int) -> np.ndarray | None:

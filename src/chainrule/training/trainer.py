@@ -536,15 +536,17 @@ class Trainer:
         a batch or two later they are not finite themselves, and that is told.
         """
         part = slice(begin, report.n_done)
-        size = report.weights[part]
+        columns = np.ones((4, report.n_done - begin))
+        columns[1] = report.weights[part]
         if self.recipe.penalty_by_weight:  # scikit-learn counts rows, not weights
-            number = np.arange(first + begin, first + report.n_done) % self.batches_per_epoch
-            size = np.minimum(
-                self.rows.count - number * self.recipe.batch_size, self.recipe.batch_size
-            )
+            per_epoch = self.batches_per_epoch
+            columns[1] = min(self.recipe.batch_size, self.rows.count)
+            last = per_epoch - 1 - (first + begin) % per_epoch
+            columns[1, last::per_epoch] = self._rows_in(per_epoch) - self._rows_in(per_epoch - 1)
+        columns[2] = report.gradient_norms[part]
         with np.errstate(over="ignore"):
-            loss = size * (report.losses[part] + report.penalties[part])
-        return np.stack([loss, size, report.gradient_norms[part], np.ones(len(loss))])
+            columns[0] = columns[1] * (report.losses[part] + report.penalties[part])
+        return columns
 
     def _stall(self, rate: float) -> None:
         if not self.schedule.stalled(self.memory, rate):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -55,7 +55,8 @@ class Update(ABC):
     @property
     def options(self) -> dict[str, float]:
         """The options by name, the learning rate not among them."""
-        return {key: value for key, value in asdict(self).items() if key != "learning_rate"}
+        names = (field.name for field in fields(self))
+        return {name: getattr(self, name) for name in names if name != "learning_rate"}
 
     @abstractmethod
     def step(
