@@ -52,6 +52,9 @@ def test_a_report_on_a_table_of_any_columns(shell, write_table, typed):
     text = read(shell, "r.html")
     for word in ("45 rows to learn from, 15 held back", "binary", "&lt;b&gt;ulm", "gradient"):
         assert word in text
+    compared = text[text.index("Models compared") :]
+    for name in ("kind, RealMLP", "logistic regression", "always the most frequent"):
+        assert name in compared[: compared.index("</table>")]
     done = shell("report", "t.safetensors", "--data", "t.csv")
     assert done.exit_code == 0, done.output
     assert "60 rows" in read(shell, "t.html")

@@ -51,6 +51,10 @@ def test_it_tells_what_it_found_and_how_good_it_is(shell, people):
     assert shares["RealMLP"] > shares["always the most frequent"] + 10
     wrong = int(re.search(r"RealMLP is wrong in (\d+) of 100 rows", said).group(1))
     assert 100 - wrong == pytest.approx(shares["RealMLP"])
+    kept = cr.load(shell.folder / "people.safetensors")
+    held = f"{kept.best_validation_score_:.1%} right"
+    assert f"Kept: epoch {kept.best_epoch_} of 12, the best on 20% of the rows" in said
+    assert held in " ".join(said.split())
     assert shell.files() == {"people.csv", "people.safetensors"}
     assert max(map(len, said.splitlines())) <= 120
 

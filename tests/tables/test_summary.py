@@ -8,6 +8,7 @@ from chainrule.tables import ColumnEncoder
 TABLE = {
     "id": range(40),
     "age": [17.5, None, 90.0, 40.0] * 10,
+    "wide": [12285, 1_455_435, 0, -3] * 10,
     "big": [2**60, 2**60 + 4096, 5, 6] * 10,
     "sex": ["m", "f"] * 20,
     "job": [f"job {i % 8}" for i in range(40)],
@@ -20,13 +21,14 @@ EXPECTED = """\
 column     type                missing  levels or range                                    encoded as
 id         identifier          –                                                           not used; no value comes twice
 age        numeric             25.0 %   17.5 … 90                                          scaled, missing?
+wide       numeric             –        -3 … 1455435                                       scaled
 big        numeric             –        5 … 1.15292e+18                                    scaled; whole numbers beyond 2⁵³ are rounded
 sex        binary              –        2: f, m                                            ±1
 job        categorical         –        8: job 0, job 1, job 2, …                          one-hot, 8 features
-town name  categorical         –        10: a very long name of…, a very long name of…, a very long name of…, …  code in 11
+town name  categorical         –        10: a very long name of…, …                        code in 11
 day        datetime            –        2024-01-01T06:00:00 … 2024-09-30T06:00:00          elapsed, sin, cos of year
 same       constant            –                                                           not used
-rest       ignored (declared)  –                                                           not used; declared
+rest       ignored             –                                                           not used
 """  # noqa: E501
 
 

@@ -222,6 +222,19 @@ class TestProgressBar:
         for shown in ("sgd", "3/3", "loss", "score 0.75", "rate 0.12", "0:00:00"):
             assert shown in text
 
+    def test_follows_a_plan_that_changes(self, problem):
+        class Plan(Callback):
+            def on_epoch_end(self, progress):
+                progress.max_epochs = progress.trainer.max_epochs = 5
+
+        out = io.StringIO()
+        bar = ProgressBar(True, Console(file=out, force_terminal=True, width=120))
+        minimize_batches(
+            problem.objective, problem.X, problem.y, theta0=problem.theta0, max_epochs=2,
+            update=SGD(0.125), callbacks=[Plan(), bar],
+        )  # fmt: skip
+        assert "5/5" in out.getvalue()
+
     def test_is_silent_where_nobody_looks(self, problem, capsys):
         minimize(problem.objective, problem.X, problem.y, theta0=problem.theta0, max_iter=3)
         captured = capsys.readouterr()

@@ -86,11 +86,26 @@ def _no_truth(path: Path, kept: Kept) -> DataError:
     return DataError(describe(path, wanted, "none", "Name the column of the truth with --target."))
 
 
-def write_table_report(console: Console, page: Path, model: Any, split: Split) -> None:
-    """The report on a model that was just trained on a table, judged by the rows held back."""
+def write_table_report(
+    console: Console, page: Path, model: Any, split: Split, others: Mapping[str, Any]
+) -> None:
+    """The report on a model that was just trained on a table, judged by the rows held back.
+
+    Parameters
+    ----------
+    others : mapping of str to estimator
+        What it is compared with, by name.
+    """
     rows = f"{len(split.y_train):,} rows to learn from, {len(split.y_test):,} held back to judge by"
     _write(
-        page, model, name=split.target, X=split.test, y=split.y_test, target=split.target, data=rows
+        page,
+        model,
+        name=f"{split.target}, RealMLP",
+        X=split.test,
+        y=split.y_test,
+        target=split.target,
+        others=others,
+        data=rows,
     )
     console.print(f" report in [bold]{page}[/]", soft_wrap=True)
 

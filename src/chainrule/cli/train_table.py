@@ -67,12 +67,14 @@ class Outcome:
     second : float
         Log-loss, or R².
     seconds : float
+    model : estimator
     """
 
     name: str
     error: float
     second: float
     seconds: float
+    model: Any
 
 
 def run(options: TableOptions) -> None:
@@ -88,10 +90,10 @@ def run(options: TableOptions) -> None:
     interrupted = model.training_status_ == "interrupted"
     outcomes = [fitted, *([] if interrupted else _baselines(split))]
     console.print(_scores(outcomes, split.classes))
-    console.print(f" {_verdict(outcomes, split)}\n", highlight=False)
+    console.print(f" {_verdict(outcomes, split)}\n {_kept(model)}\n", highlight=False)
     keep_table_model(model, split.train.names, split.target, save)
     if options.report is not None:
-        _report(console, options.report, model, split)
+        _report(console, options.report, outcomes, split)
     told = f"chainrule predict {save} NEW.csv -o OUT.csv"
     console.print(f" model saved in [bold]{save}[/]; next: {told}", soft_wrap=True)
     if interrupted:
@@ -241,21 +243,23 @@ def _measured(
     if not split.classes:
         error = float(np.sqrt(np.mean((predicted - y) ** 2)))
         spread = float(y.var())
-        return Outcome(name, error, 1 - error**2 / spread if spread else np.nan, seconds)
+        return Outcome(name, error, 1 - error**2 / spread if spread else np.nan, seconds, model)
     # a class of the test rows that training did not meet has no column
     known = np.isin(y, model.classes_)
     loss = np.inf
     if known.all():
         shares = np.asarray(p, np.float64)
         loss = log_loss(y, shares / shares.sum(axis=1, keepdims=True), labels=model.classes_)
-    return Outcome(name, float(np.mean(predicted != y)), float(loss), seconds)
+    return Outcome(name, float(np.mean(predicted != y)), float(loss), seconds, model)
 
 
-def _report(console: Console, page: Path, model: Any, split: Split) -> None:
+def _report(console: Console, page: Path, outcomes: list[Outcome], split: Split) -> None:
+    ours, *others = outcomes
     with matplotlib_or_note("report written"):
         from chainrule.cli.report import write_table_report
 
-        write_table_report(console, page, model, split)
+        beside = {one.name: one.model for one in others}
+        write_table_report(console, page, ours.model, split, beside)
 
 
 # what people are told ----------------------------------------------------------------------
@@ -272,6 +276,17 @@ def _scores(outcomes: list[Outcome], classes: bool) -> RichTable:
         cells = (f"[bold]{one.name}[/]", f"[{style}]{first}[/]" if style else first, second)
         table.add_row(*cells, f"{one.seconds:.1f} s")
     return table
+
+
+def _kept(model: Any) -> str:
+    """Which epoch the model is from, and why."""
+    made = f"epoch {model.best_epoch_} of {model.n_iter_}"
+    score = model.best_validation_score_
+    if score is None:
+        return f"Kept: {made}."
+    told = f"{score:.1%} right" if hasattr(model, "classes_") else f"R² {score:.3f}"
+    share = f"{model.validation_fraction:.0%} of the rows to learn from"
+    return f"Kept: {made}, the best on {share} that were held back for that ({told})."
 
 
 def _verdict(outcomes: list[Outcome], split: Split) -> str:

@@ -16,6 +16,8 @@ __all__ = ["Row", "Summary"]
 
 HEADINGS = ("column", "type", "missing", "levels or range", "encoded as")
 SHOWN_LEVELS = 3
+SHOWN_SIGNS = 36
+"""Of levels, beyond the first, so that a line of a summary fits into a terminal."""
 
 
 class Row(NamedTuple):
@@ -58,7 +60,8 @@ class Summary:
 
 
 def _row(spec: ColumnSpec) -> Row:
-    kind = f"{spec.kind} (declared)" if spec.declared else spec.kind
+    # nothing but a declaration makes a column ignored
+    kind = f"{spec.kind} (declared)" if spec.declared and spec.kind != "ignored" else spec.kind
     share = spec.missing / spec.rows if spec.rows else 0.0
     return Row(_one_line(spec.name), kind, _percent(share), _content(spec), _encoded(spec))
 
@@ -72,13 +75,22 @@ def _percent(share: float) -> str:
 def _content(spec: ColumnSpec) -> str:
     if isinstance(spec.encoding, LevelEncoding):
         levels = spec.encoding.levels
-        shown = ", ".join(shortened(level, 20)[1:-1] for level in levels[:SHOWN_LEVELS])
-        return f"{len(levels)}: {shown}" + (", …" if len(levels) > SHOWN_LEVELS else "")
+        shown = [shortened(level, 20)[1:-1] for level in levels[:SHOWN_LEVELS]]
+        while len(shown) > 1 and len(", ".join(shown)) > SHOWN_SIGNS:
+            shown.pop()
+        more = ["…"] if len(levels) > len(shown) else []
+        return f"{len(levels)}: {', '.join([*shown, *more])}"
     if spec.low is None or spec.high is None:
         return ""
     if isinstance(spec.encoding, TimeEncoding):
         return f"{_moment(spec.low)} … {_moment(spec.high)}"
-    return f"{spec.low:.6g} … {spec.high:.6g}"
+    return f"{_number(spec.low)} … {_number(spec.high)}"
+
+
+def _number(value: float) -> str:
+    """Whole numbers with all their digits, up to a trillion."""
+    whole = abs(value) < 1e12 and value == int(value)
+    return str(int(value)) if whole else f"{value:.6g}"
 
 
 def _moment(seconds: float) -> str:
@@ -88,7 +100,7 @@ def _moment(seconds: float) -> str:
 
 def _encoded(spec: ColumnSpec) -> str:
     parts = [_way(spec)]
-    if spec.note:
+    if spec.note and not spec.declared:  # then the note says no more than the type does
         parts.append(spec.note)
     return "; ".join(part for part in parts if part)
 

@@ -44,7 +44,10 @@ class ProgressBar(Callback):
             self._open(progress)
         if self._bars is not None:
             self._bars.update(
-                self._bars.task_ids[0], completed=progress.epoch, text=_text(progress)
+                self._bars.task_ids[0],
+                completed=progress.epoch,
+                total=progress.max_epochs,  # a time budget plans anew while training goes on
+                text=_text(progress),
             )
 
     def on_train_end(self, progress: Progress) -> None:

@@ -83,10 +83,12 @@ def _on_which(subject: Subject) -> str:
 def _comparison(subject: Subject) -> Markup:
     rows = []
     for name, model in {subject.name: subject.model, **subject.others}.items():
-        count = sum(int(np.size(value)) for value in model.parameters_.values())
-        steps = int(np.max(model.n_iter_))
+        values = getattr(model, "parameters_", None)
+        count = "–" if values is None else f"{sum(int(np.size(v)) for v in values.values()):,}"
+        steps = getattr(model, "n_iter_", None)
         score = subject.score_of(model)
-        rows.append((score, (name, f"{count:,}", f"{steps:,}", f"{score:.4f}")))
+        shown = (name, count, "–" if steps is None else f"{int(np.max(steps)):,}", f"{score:.4f}")
+        rows.append((score, shown))
     rows.sort(key=lambda row: -row[0])
     score = "accuracy" if subject.classifies else "R²"
     heads = ("model", "parameters", "iterations", score)
