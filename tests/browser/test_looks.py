@@ -127,6 +127,13 @@ def own_table(desk):
     desk.wait("document.querySelector('[data-dataset=own]')?.ariaChecked === 'true'")
 
 
+def many_columns(desk):
+    rows = b"".join(b"%d,%d,%s,%d\n" % (i, i % 7, b"ab"[i % 2 :], i % 2) for i in range(30))
+    table = {"name": "mine.csv", "mimeType": "text/csv", "buffer": b"one,two,three,kind\n" + rows}
+    desk.page.set_input_files("#file", table)
+    desk.page.wait_for_selector(".ticks")
+
+
 def error(desk):
     table = {"name": "bad.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     desk.page.set_input_files("#file", table)
@@ -157,6 +164,8 @@ STATES = {
     "regression, dark": ("dataset=peaks&theme=dark&loss=squared_error&stop_epoch=30", [learnt]),
     "many layers, a card": ("hidden_layer_sizes=64,8,12,4,3,2,2,2&activations=relu", [card]),
     "a table, Persian": ("language=fa", [own_table]),
+    "drawing, dark": ("theme=dark&dataset=drawn", []),
+    "many columns, Persian": ("language=fa", [many_columns]),
     "a lesson, Persian": ("language=fa&lesson=xor", [learnt_a_little]),
     "the lessons, dark": ("theme=dark&lesson=overfitting", [lessons]),
     "a branch": ("dataset=xor&fork=300&fork_solver=adam&panel=timeline", [branched]),

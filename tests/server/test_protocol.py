@@ -20,7 +20,7 @@ GOOD = [
     ("explain", {"name": "W1", "index": [0, 0]}),
     ("drawn", {"frame": 9}),
     ("visible", {"visible": False}),
-    ("own", {"columns": ["a", "b"], "target": "c"}),
+    ("own", {"columns": ["a", "b"], "target": "c", "reading": "direct"}),
 ]
 
 

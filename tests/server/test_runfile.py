@@ -120,15 +120,17 @@ BAD = {
     "too many events": {"journal": [["steps", 1]] * (MAX_EVENTS + 1)},
     "a long name": {"journal": [["edit", "W" * 300, [0, 0], 1.0]]},
     "three indices": {"journal": [["edit", "W1", [0, 0, 0], 1.0]]},
-    "points of its own elsewhere": {"own": {"table": "a", "columns": ["a", "b"], "target": "c"}},
+    "points of its own elsewhere": {
+        "own": {"table": "a", "columns": ["a", "b"], "target": "c", "reading": "direct"}
+    },
     "no points of its own": {"settings": {"dataset": "own"}},
     "columns that are none": {
         "settings": {"dataset": "own"},
-        "own": {"table": "a,b,c", "columns": "ab", "target": "c"},
+        "own": {"table": "a,b,c", "columns": "ab", "target": "c", "reading": "direct"},
     },
     "half a surrogate": {
         "settings": {"dataset": "own"},
-        "own": {"table": "\ud800", "columns": ["a", "b"], "target": "c"},
+        "own": {"table": "\ud800", "columns": ["a", "b"], "target": "c", "reading": "direct"},
     },
     "no fingerprint": {"fingerprint": "12"},
     "one field more": {"code": "print()"},
@@ -156,7 +158,12 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read():
         {"journal": [["edit", "W1", [0, 0], 1e9]]},
         {
             "settings": {"dataset": "own"},
-            "own": {"table": "a,b,c\n1,2,3\n", "columns": ["a", "x"], "target": "c"},
+            "own": {
+                "table": "a,b,c\n1,2,3\n",
+                "columns": ["a", "x"],
+                "target": "c",
+                "reading": "direct",
+            },
         },
     ],
     ids=["no such weight", "no such place", "too large", "no such column"],

@@ -325,7 +325,7 @@ def test_a_hostile_table_is_refused_over_the_wire_and_the_run_goes_on(playground
         headers = {"authorization": f"Bearer {playground.token}", "x-session": visitor.session}
         url = f"http://127.0.0.1:{playground.port}/api/table"
         assert httpx.post(url, headers=headers, content=content).status_code == 200
-        await visitor.say(type="own", columns=["a", "b"], target="c")
+        await visitor.say(type="own", columns=["a", "b"], target="c", reading="direct")
         answer = await visitor.until(lambda message: message["type"] == "error")
         assert "expected" in answer["message"]
         await visitor.say(type="step")

@@ -195,11 +195,13 @@ def test_own_points_over_the_wire(playground, caller):
             url = f"http://127.0.0.1:{playground.port}/api/table"
             answer = await asyncio.to_thread(httpx.post, url, headers=headers, content=content)
             assert answer.json()["columns"] == ["left", "up", "answer"]
-            await caller.say(type="own", columns=["left", "up"], target="answer")
+            await caller.say(type="own", columns=["left", "up"], target="answer", reading="direct")
             told = await caller.until(lambda m: m["type"] == "run" and m["own"])
             assert told["classes"] == ["no", "yes"]
             assert told["settings"]["loss"] == "cross_entropy"
-            await caller.say(type="own", columns=["left", "left"], target="answer")
+            await caller.say(
+                type="own", columns=["left", "left"], target="answer", reading="direct"
+            )
             error = await caller.until(lambda m: m["type"] == "error")
             assert "two different columns" in error["message"]
             await caller.say(type="step")
@@ -221,7 +223,7 @@ def test_a_slow_full_batch_session_holds_no_other_up(playground, caller):
             headers = {"authorization": f"Bearer {playground.token}", "x-session": caller.session}
             url = f"http://127.0.0.1:{playground.port}/api/"
             await asyncio.to_thread(httpx.post, f"{url}table", headers=headers, content=content)
-            await caller.say(type="own", columns=["a", "b"], target="c")
+            await caller.say(type="own", columns=["a", "b"], target="c", reading="direct")
             await caller.until(lambda m: m["type"] == "run" and m["own"])
             await caller.say(type="play")
             asking = asyncio.create_task(

@@ -14,8 +14,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from chainrule.errors import ChainruleError, DataError
+from chainrule.server import encoded, tables
 from chainrule.server import lessons as classroom
-from chainrule.server import tables
 from chainrule.server.connection import serve
 from chainrule.server.runfile import check_run_size, read_run, write_run
 from chainrule.server.script import model_bytes, script
@@ -62,12 +62,13 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         try:
             content = await read_limited(request, tables.check_size, "table.csv")
             columns = tables.header_of(content, "table.csv")
+            kinds = await asyncio.to_thread(encoded.kinds_of, content, "table.csv")
         except DataError as error:
             return JSONResponse(
                 {"error": str(error)}, 413 if isinstance(error, tables.TooLarge) else 422
             )
         session.upload = content
-        return JSONResponse({"columns": columns, "bytes": len(content)})
+        return JSONResponse({"columns": columns, "kinds": kinds, "bytes": len(content)})
 
     async def all_lessons(request: Request) -> Response:
         session = sessions.get(request.headers.get("x-session", ""))

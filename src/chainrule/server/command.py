@@ -67,10 +67,21 @@ def text(name: str, value: Any) -> str:
 
 
 def texts(name: str, value: Any) -> list[str]:
-    """At most two short texts."""
-    if not isinstance(value, list) or len(value) > 2:
-        raise OptionError(describe(name, "a list of two texts", short(value)))
+    """At most 200 short texts."""
+    if not isinstance(value, list) or len(value) > 200:
+        raise OptionError(describe(name, "a list of at most 200 texts", short(value)))
     return [text(name, one) for one in value]
+
+
+def one_of(*choices: str) -> Reader:
+    """One of these texts."""
+
+    def read(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise OptionError(describe(name, f"one of {', '.join(choices)}", short(value)))
+        return value
+
+    return read
 
 
 def flag(name: str, value: Any) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chainrule.errors import DataError, describe
+from chainrule.server.drawing import points_of_drawing
+from chainrule.server.encoded import points_of_table
 from chainrule.server.network import Stack
 from chainrule.server.points import Points, make_points
 from chainrule.server.settings import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
@@ -17,7 +19,8 @@ from chainrule.server.tables import points_of_csv, shuffled
 class Own:
     """Points that somebody brought: a CSV's bytes and the chosen columns, or arrays.
 
-    ``stack`` makes the hidden layers of a model that has its own.
+    ``stack`` makes the hidden layers of a model that has its own; ``reading`` is one of
+    ``READINGS``.
     """
 
     name: str
@@ -26,15 +29,26 @@ class Own:
     columns: tuple[str, ...] = ()
     target: str = ""
     stack: Stack | None = None
+    reading: str = "direct"
+    _last: dict[tuple[float, int], Points] = field(default_factory=dict, compare=False)
 
     def split(self, settings: Mapping[str, Any]) -> Points:
         """The points in the order of the seed, split as set."""
         share, seed = settings["train_percent"] / 100, settings["data_seed"]
         if self.points is not None:
             return shuffled(self.points, share, seed)
-        return points_of_csv(
-            self.content, self.columns, self.target, train_share=share, seed=seed, name=self.name
-        )
+        if (share, seed) not in self._last:  # a table is read once, not at every new start
+            points = self._read(share, seed)
+            self._last.clear()
+            self._last[share, seed] = points
+        return self._last[share, seed]
+
+    def _read(self, share: float, seed: int) -> Points:
+        options: dict[str, Any] = {"train_share": share, "seed": seed, "name": self.name}
+        if self.reading == "direct":
+            return points_of_csv(self.content, self.columns, self.target, **options)
+        options["reading"] = self.reading
+        return points_of_table(self.content, self.columns, self.target, **options)
 
 
 def points_of(settings: Mapping[str, Any], own: Own | None) -> Points:
@@ -44,6 +58,9 @@ def points_of(settings: Mapping[str, Any], own: Own | None) -> Points:
             remedy = "Open a CSV file first."
             raise DataError(describe("dataset", "own points", "none", remedy))
         return own.split(settings)
+    if settings["dataset"] == "drawn":
+        share, seed = settings["train_percent"] / 100, settings["data_seed"]
+        return points_of_drawing(settings["drawing"], train_share=share, seed=seed)
     return make_points(
         settings["dataset"],
         seed=settings["data_seed"],

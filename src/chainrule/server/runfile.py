@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import DataError, OptionError, describe
-from chainrule.server.command import index, integer, number, short, text
+from chainrule.server.command import index, integer, number, one_of, short, text, texts
+from chainrule.server.encoded import READINGS
 from chainrule.server.frames import fingerprint
 from chainrule.server.own import Own
 from chainrule.server.run import Run
@@ -219,23 +220,24 @@ def _own_to_plain(own: Own) -> dict[str, Any]:
         "table": own.content.decode("utf-8-sig"),
         "columns": list(own.columns),
         "target": own.target,
+        "reading": own.reading,
     }
 
 
 def _own_from_plain(given: Any) -> Own:
-    if not isinstance(given, dict) or given.keys() != {"table", "columns", "target"}:
-        raise DataError(describe("run file: own", "table, columns and target", short(given)))
+    wanted = ("table", "columns", "target", "reading")
+    if not isinstance(given, dict) or given.keys() != set(wanted):
+        raise DataError(describe("run file: own", f"the fields {', '.join(wanted)}", short(given)))
     if not isinstance(given["table"], str):
         raise DataError(describe("run file: table", "text", short(given["table"])))
-    columns = given["columns"]
-    if not isinstance(columns, list) or len(columns) != 2:
-        raise DataError(describe("run file: columns", "two names", short(columns)))
-    names = tuple(text("run file: columns", one) for one in columns)
+    reading = one_of(*READINGS)("run file: reading", given["reading"])
+    names = tuple(texts("run file: columns", given["columns"]))
     try:
         content = given["table"].encode()
     except UnicodeEncodeError as error:  # half a pair of surrogates, which JSON can hold
         raise DataError(describe("run file: table", "text", str(error)[:100])) from None
-    return Own("table.csv", None, content, names, text("run file: target", given["target"]))
+    target = text("run file: target", given["target"])
+    return Own("table.csv", None, content, names, target, reading=reading)
 
 
 def _hexadecimal(given: Any) -> str:

@@ -71,12 +71,16 @@ def _imports(run: Run, own: Own | None) -> str:
         lines.insert(0, "from chainrule.networks import Dropout")
     if own is not None and own.stack is not None and settings["dataset"] == "own":
         lines.insert(0, "from chainrule.graph import Graph")
-    if settings["dataset"] != "own":
+    if settings["dataset"] == "drawn":
+        lines.append("from chainrule.server.drawing import points_of_drawing")
+        lines.append("from chainrule.server.points import features")
+    elif settings["dataset"] != "own":
         lines.append("from chainrule.server.points import features, make_points")
     else:
         lines.append("from chainrule.server.points import features")
         if own is not None and own.points is None:
-            lines.append("from chainrule.server.tables import points_of_csv")
+            module, function = _reader(own)
+            lines.append(f"from chainrule.server.{module} import {function}")
         else:
             lines.insert(0, "from chainrule.files import read_model")
     names = {UPDATES[solver].split("(")[0] for solver in stepwise} | (
@@ -92,6 +96,12 @@ def _points(settings: Mapping[str, Any], own: Own | None) -> str:
     share, seed = settings["train_percent"] / 100, settings["data_seed"]
     read = _read(settings, own)
     labels = _own_labels(own)
+    if settings["dataset"] == "drawn":
+        return (
+            f"points = points_of_drawing({settings['drawing']!r}, "
+            f"train_share={share!r}, seed={seed})\n"
+            f"{read}labels, n = points.y, points.n_train\n"
+        )
     if settings["dataset"] != "own":
         return (
             f"points = make_points({settings['dataset']!r}, seed={seed}, "
@@ -102,8 +112,8 @@ def _points(settings: Mapping[str, Any], own: Own | None) -> str:
     if own is not None and own.points is None:
         return (
             f"with open({own.name!r}, 'rb') as file:\n"
-            f"    points = points_of_csv(file.read(), {list(own.columns)!r}, {own.target!r}, "
-            f"train_share={share!r}, seed={seed})\n"
+            f"    points = {_reader(own)[1]}(file.read(), {list(own.columns)!r}, {own.target!r}, "
+            f"{_reading(own)}train_share={share!r}, seed={seed})\n"
             f"{read}labels, n = points.y, points.n_train\n"
         )
     return (
@@ -113,6 +123,17 @@ def _points(settings: Mapping[str, Any], own: Own | None) -> str:
         f"{read}"
         f"labels, n = {labels}, header['history']['n_train']\n"
     )
+
+
+def _reader(own: Own) -> tuple[str, str]:
+    """The module and the function that read a CSV file as the page has read it."""
+    if own.reading == "direct":
+        return "tables", "points_of_csv"
+    return "encoded", "points_of_table"
+
+
+def _reading(own: Own) -> str:
+    return "" if own.reading == "direct" else f"reading={own.reading!r}, "
 
 
 def _read(settings: Mapping[str, Any], own: Own | None) -> str:

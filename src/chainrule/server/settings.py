@@ -13,6 +13,7 @@ from typing import Any
 
 from chainrule.errors import OptionError, describe
 from chainrule.networks import ACTIVATIONS
+from chainrule.server.drawing import FIRST_DRAWING, MAX_DRAWN, read_drawing
 from chainrule.server.points import DATASETS, FEATURES
 
 MAX_LAYERS = 8
@@ -43,8 +44,8 @@ class Setting:
 
     Attributes
     ----------
-    kind : {"choice", "integer", "number", "choices", "integers"}
-        The last two are lists.
+    kind : {"choice", "integer", "number", "choices", "integers", "drawing"}
+        "choices" and "integers" are lists; a drawing is a text that holds points.
     restarts : bool
         Whether a change begins the run anew; otherwise it takes effect while learning.
     """
@@ -90,6 +91,12 @@ def _integer(setting: Setting, value: Any) -> int:
     return int(number)
 
 
+def _drawing(setting: Setting, value: Any) -> str:
+    if not isinstance(value, str):
+        raise setting.refuse("text that holds points", value)
+    return read_drawing(value)
+
+
 def _list(read: Callable[[Setting, Any], Any]) -> Callable[[Setting, Any], list[Any]]:
     def read_list(setting: Setting, value: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > setting.longest:
@@ -105,10 +112,12 @@ _READERS: dict[str, Callable[[Setting, Any], Any]] = {
     "integer": _integer,
     "choices": _list(_choice),
     "integers": _list(_integer),
+    "drawing": _drawing,
 }
 
 TABLE: tuple[Setting, ...] = (
-    Setting("dataset", "choice", "circle", (*DATASETS, "own")),
+    Setting("dataset", "choice", "circle", (*DATASETS, "drawn", "own")),
+    Setting("drawing", "drawing", FIRST_DRAWING, longest=4 * MAX_DRAWN),
     Setting("n_classes", "integer", 3, least=2, most=8),
     Setting("noise", "integer", 0, least=0, most=50),
     Setting("train_percent", "integer", 50, least=10, most=90),

@@ -117,7 +117,7 @@ export function showFields(values, run, page) {
   const fullBatch = ["cg", "lbfgs"].includes(values.solver);
   const shown = /** @type {Record<string, boolean>} */ ({
     n_classes: ["blobs", "arms", "rings"].includes(values.dataset),
-    noise: values.dataset !== "own",
+    noise: !["own", "drawn"].includes(values.dataset),
     learning_rate: !fullBatch,
     batch_size: !fullBatch,
     momentum: ["momentum", "nesterov"].includes(values.solver),

@@ -24,6 +24,7 @@ const SKETCHES = {
   },
   arms: (i) => polar((5 * Math.floor(i / 3)) / 30, (5 * Math.floor(i / 3)) / 30 + ((i % 3) * 2 * Math.PI) / 3, i % 3),
   rings: (i) => polar(0.8 + 1.75 * (i % 3) + 0.7 * spread(i), 6.283 * other(i), i % 3),
+  drawn: (i) => [(i - 45) / 10, (i % 2 ? 1.7 : -1.7) + 1.4 * Math.sin(i / 9), i % 2],
   plane: (i) => {
     const x = 10 * spread(i) - 5, y = 10 * other(i) - 5;
     return [x, y, (x + y) / 10];
@@ -57,7 +58,9 @@ export function buildGallery(box, names, chosen, choose) {
     button.onclick = () => choose(name);
     return button;
   });
+  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-dataset") : null;
   box.replaceChildren(...buttons);
+  if (focused) buttons[names.indexOf(focused)]?.focus();
   box.onkeydown = (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));

@@ -23,6 +23,8 @@ export class Heatmap {
     this.run = null;
     this.discretize = false;
     this.showTest = false;
+    /** Whether points to test on are shown whatever the switch says. */
+    this.showAll = false;
     /** @type {number[]|null} */
     this.marked = null;
     new ResizeObserver(() => this.drawPoints()).observe(dots);
@@ -57,7 +59,7 @@ export class Heatmap {
     context.lineWidth = 1;
     for (let i = 0; i < count; i++) {
       const test = i >= nTrain;
-      if (test && !this.showTest) continue;
+      if (test && !this.showTest && !this.showAll) continue;
       context.beginPath();
       context.arc(place(values[3 * i]), size - place(values[3 * i + 1]), radius, 0, 7);
       context.fillStyle = this.colourOf(values[3 * i + 2]);

@@ -3,6 +3,7 @@
 import { classroom } from "./classroom.js";
 import { Connection, takeToken } from "./connection.js";
 import { $, Desk } from "./desk.js";
+import { drawing } from "./drawing.js";
 import { named, takeDrops } from "./drop.js";
 import { editing } from "./editing.js";
 import { exports } from "./exports.js";
@@ -27,7 +28,7 @@ const edited = editing(desk);
 const shown = result(desk, edited.network);
 const taught = classroom(desk, addressed);
 desk.add(
-  looks(desk), edited, shown, transport(desk), scores(desk, edited.network),
+  looks(desk), edited, shown, drawing(desk, shown.heatmap), transport(desk), scores(desk, edited.network),
   stepping(desk, edited.network, shown.heatmap), taught, ...drawer(desk),
 );
 exports(desk);
@@ -45,6 +46,7 @@ const connection = new Connection(token, {
 });
 desk.connection = connection;
 const own = new OwnPoints($("file"), $("columns"), connection, (text, said) => desk.notify(text, said));
+state.listeners.push((names) => names.has("language") && own.texts());
 
 state.listeners.push((names) => {
   const learning = Object.fromEntries([...names].filter((name) => state.learning.has(name)).map((name) => [name, state.values[name]]));

@@ -24,6 +24,7 @@ const looks = (hideable, lessons) => [
   choice("discretize", [false, true]),
   choice("panel", ["none", ...PANEL_NAMES]),
   { ...choice("hide", hideable), kind: "choices", default: [], longest: hideable.length },
+  choice("pen", [0, 1, 2, 3, 4, 5, 6, 7, "erase"]),
   choice("lesson", ["none", ...lessons, "own"]),
   { ...choice("lesson_step", [0]), kind: "integer", most: 99 },
 ];
@@ -110,8 +111,17 @@ function parse(row, text) {
     const values = parts.map((part) => parse(one, part));
     return values.includes(undefined) || values.length > row.longest ? undefined : values;
   }
+  if (row.kind === "drawing") return text.length <= row.longest && isDrawing(text) ? text : undefined;
   if (row.kind === "choice") return row.choices.find((one) => String(one) === text);
   const number = text.trim() === "" ? NaN : Number(text);
   const whole = row.kind !== "integer" || Number.isInteger(number);
   return number >= row.least && number <= row.most && whole ? number : undefined;
+}
+
+/** Whether a text holds points enough to learn from, as drawing.py reads them. @param {string} text */
+function isDrawing(text) {
+  if (!/^([\w-]{4}){4,}$/.test(text)) return false;
+  const bytes = Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+  const classes = bytes.filter((_, i) => i % 3 === 2);
+  return bytes.every((byte, i) => byte <= (i % 3 === 2 ? 7 : 240)) && new Set(classes).size > 1;
 }

@@ -2,7 +2,7 @@
 
 /**
  * One row of the server's table of settings.
- * @typedef {{name: string, kind: "choice"|"choices"|"integer"|"integers"|"number", default: any,
+ * @typedef {{name: string, kind: "choice"|"choices"|"integer"|"integers"|"number"|"drawing", default: any,
  *   choices: any[], least: number, most: number, longest: number, restarts: boolean}} Setting
  */
 
