@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chainrule.errors import ChainruleError, DataError
 from chainrule.server import runfile
+from chainrule.server.encoded import READINGS
 from chainrule.server.own import Own
 from chainrule.server.runfile import MAX_EVENTS, MAX_RUN_BYTES, read_run, write_run
 from chainrule.server.tables import TooLarge
@@ -52,15 +53,17 @@ def test_a_run_file_makes_edits_changes_and_the_branch_again(opened, solver):  #
     assert same.settings["activations"] == ["relu", "tanh"]
 
 
-def test_a_table_goes_with_its_run(opened):  # noqa: F811
+@pytest.mark.parametrize("reading", READINGS)
+def test_a_table_goes_with_its_run(opened, reading):  # noqa: F811
     rows = [f"{i % 10},{i // 10},{'نه' if i % 10 > 4 else 'آری'}" for i in range(100)]
     content = "\n".join(["left,up,answer", *rows]).encode()
     session = opened()
     session.upload = content
-    do(session, "own", columns=["left", "up"], target="answer")
+    do(session, "own", columns=["left", "up"], target="answer", reading=reading)
     learn(session, 40)
     other = reopened(session, opened)
     assert other.run.points.classes == session.run.points.classes
+    assert np.array_equal(other.run.points.X, session.run.points.X)
     assert np.array_equal(other.run.theta, session.run.theta)
 
 
