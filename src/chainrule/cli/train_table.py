@@ -286,7 +286,7 @@ def _kept(model: Any) -> str:
         return f"Kept: {made}."
     told = f"{score:.1%} right" if hasattr(model, "classes_") else f"R² {score:.3f}"
     share = f"{model.validation_fraction:.0%} of the rows to learn from"
-    return f"Kept: {made}, the best on {share} that were held back for that ({told})."
+    return f"Kept: {made}, the best on {share}, held back ({told})."
 
 
 def _verdict(outcomes: list[Outcome], split: Split) -> str:

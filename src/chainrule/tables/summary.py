@@ -16,7 +16,7 @@ __all__ = ["Row", "Summary"]
 
 HEADINGS = ("column", "type", "missing", "levels or range", "encoded as")
 SHOWN_LEVELS = 3
-SHOWN_SIGNS = 36
+SHOWN_SIGNS = 30
 """Of levels, beyond the first, so that a line of a summary fits into a terminal."""
 
 
