@@ -8,6 +8,8 @@
 #   make bench       against the peers, with ratios     make bench-micro  ours alone, to compare commits
 #   make docs        the book and the reference, in docs/_build/html
 #   make catalogues  the translators' files brought up to the chapters
+#   make coverage    which lines the tests reach; at least 95 % of the Python
+#   make mutate      small changes to ops, graph, check: does a test notice? ARGS="check --sample 20"
 #   make lock        .ci/locked.txt anew, of today's releases
 #   make distclean   the environment as well
 
@@ -25,10 +27,10 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all sanitize bench bench-micro docs catalogues lint types imports \
-  lock clean distclean
+  coverage mutate lock clean distclean
 
 help:
-	@sed -n '3,13s/^# *//p' Makefile
+	@sed -n '3,15s/^# *//p' Makefile
 
 # Development uses the releases of .ci/locked.txt, the same for everyone; LOCKED= takes the newest.
 LOCKED ?= $(wildcard .ci/locked.txt)
@@ -107,6 +109,7 @@ docs: $(VENV)/.with-docs
 	$(SPHINX) -d docs/_build/trees/en docs docs/_build/html
 	$(foreach one,$(LANGUAGES),$(SPHINX) -D language=$(one) -d docs/_build/trees/$(one) \
 	  docs docs/_build/html/$(one) &&) true
+	$(BIN)/python tools/check_links.py docs/_build/html
 	@echo "Open docs/_build/html/index.html"
 
 catalogues: $(VENV)/.with-docs
@@ -116,12 +119,23 @@ catalogues: $(VENV)/.with-docs
 lint: $(VENV)/.with-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	git ls-files -z '*.md' '*.py' '*.pyi' '*.cpp' '*.hpp' '*.js' '*.css' '*.html' '*.toml' '*.yml' \
+	  '*.cff' | xargs -0 $(BIN)/codespell
 
 types: $(VENV)/.with-dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 imports: $(VENV)/.with-dev
 	$(BIN)/lint-imports
+
+coverage: $(VENV)/.with-dev $(VENV)/.browser-tools
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+mutate: $(VENV)/.with-test
+	$(BIN)/python tools/mutate.py $(ARGS)
 
 # Every Python and system at once; the peers of the benchmarks are not held.
 lock: $(VENV)/.created
@@ -131,7 +145,7 @@ lock: $(VENV)/.created
 	  --custom-compile-command "make lock" --output-file .ci/locked.txt
 
 clean:
-	rm -rf build dist demo docs/_build docs/reference/generated .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf build dist demo docs/_build docs/reference/generated .pytest_cache .hypothesis .ruff_cache .import_linter_cache .coverage*
 	rm -f $(VENV)/.chainrule
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 

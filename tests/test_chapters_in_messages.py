@@ -56,6 +56,18 @@ def test_a_wrong_gradient_is_explained(analytic, says, topic):
     assert sentence.endswith(f"; see {chapter(topic)}")
 
 
+@pytest.mark.parametrize(
+    ("analytic", "numerical", "says"),
+    [
+        ([0.3, -2.2], [0.3, -1.2], "only this one of 2 entries"),
+        ([0.0, 0.0], [0.3, -1.2], "missing from the backward pass"),
+    ],
+)
+def test_two_entries_are_enough_to_tell(analytic, numerical, says):
+    analytic, numerical = np.array(analytic), np.array(numerical)
+    assert says in diagnose(analytic, numerical, analytic != numerical, THETA[:2], rows=8)
+
+
 def rows(scale=1.0):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3)) * scale
