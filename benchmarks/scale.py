@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--memory", default="512MB", help="what streaming may hold")
     parser.add_argument("--seconds", type=float, default=4.0, help="of repetition")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--how", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -46,8 +47,10 @@ def main() -> None:
         print(json.dumps(one_epoch(given.folder, given.how, given.memory)))
     elif given.what in ("file", "parquet"):
         out_of_core(given.rows, given.memory, parquet=given.what == "parquet")
+    elif given.what == "overhead":
+        overhead(given.seconds)
     else:
-        {"overhead": overhead, "workers": workers}[given.what](given.seconds)
+        workers(given.workers, given.seconds)
 
 
 # one epoch, each in a process of its own -----------------------------------------------------
@@ -245,8 +248,8 @@ def numpy_sums(block, W1, b1, W2, b2):
     return loss.sum(), float(len(y)), np.concatenate([part.ravel() for part in parts])
 
 
-def workers(seconds: float) -> None:
-    """The same 800,000 rows on 1, 2, 4 and 8 workers, beside what the cost model says."""
+def workers(counts: list[int], seconds: float) -> None:
+    """The same 800,000 rows on so many workers, beside what the cost model says."""
     from distributed import Client, LocalCluster
 
     objective, theta, loads = problem(800_000, 8)
@@ -254,7 +257,7 @@ def workers(seconds: float) -> None:
     X, y = (np.concatenate([getattr(load, name) for load in loads]) for name in "Xy")
     one = cr.Objective(objective.row_loss, objective.penalty, n_threads=1)
     work = say("the engine alone, one thread", spent(lambda: one(theta, X, y), seconds))
-    for count in (1, 2, 4, 8):
+    for count in counts:
         with LocalCluster(n_workers=count, **DEVICE) as cluster, Client(cluster) as client:
             empty = partial(objective.evaluate, theta, resident(client, objective, few))
             full = partial(objective.evaluate, theta, resident(client, objective, loads))
