@@ -156,6 +156,19 @@ def branched(desk):
     desk.wait("document.querySelectorAll('.pair canvas').length === 2")
 
 
+def surveyed(desk):
+    learnt(desk)
+    desk.wait("/at|way/.test(document.querySelector('#surface-text').textContent)")
+
+
+def counted(desk):
+    desk.wait("document.querySelector('[data-histogram]')")
+
+
+def bent(desk):
+    desk.wait("document.querySelector('#space-text').textContent.includes('۰')")
+
+
 STATES = {
     "start": ("", []),
     "dark Persian inside": ("language=fa&theme=dark", [inside]),
@@ -173,6 +186,9 @@ STATES = {
         "language=fa&theme=dark&dataset=arms&fork=300&fork_solver=adam&panel=timeline",
         [branched],
     ),
+    "the surface": ("dataset=xor&panel=surface&surface=random&stop_epoch=30", [surveyed]),
+    "histograms, dark": ("dataset=xor&theme=dark&panel=histograms", [counted]),
+    "warped space, Persian": ("language=fa&panel=space&hidden_layer_sizes=3", [bent]),
     "an error, dark": ("theme=dark", [error]),
 }
 

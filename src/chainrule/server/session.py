@@ -197,9 +197,9 @@ class Session:
         if self.playing:
             with self.lock:
                 self._learn()
-        with self.lock:
-            for part in self._parts.values():
-                if part.wait(time.monotonic()) <= 0:
+        for part in self._parts.values():
+            if part.wait(time.monotonic()) <= 0:
+                with self.lock:
                     part.work()
         self._draw()
 
@@ -265,6 +265,7 @@ class Session:
         wanted = self.listener.wants_frame
         if not wanted and now < self._next_frame + UNSEEN_SECONDS:
             return
+        began = time.thread_time()
         with self.lock, np.errstate(all="ignore"):
             flags = frames.PLAYING * self.playing | frames.PAST * (self.view is not None)
             speed = self._speed.measured(self.run.learner.per_epoch)
@@ -279,9 +280,11 @@ class Session:
                 self._each("looked")
         done = time.monotonic()
         # In step with the clock: what a stretch was too long is taken from the next wait. Large
-        # networks draw less often, so that drawing never takes most of the time.
+        # networks draw less often, so that drawing never takes most of the time: of this thread's
+        # own, for to wait for a processor that many sessions share is no reason to wait more.
+        cost = time.thread_time() - began
         self._next_frame = max(
-            self._next_frame + FRAME_SECONDS, done - FRAME_SECONDS, now + 2.5 * (done - now)
+            self._next_frame + FRAME_SECONDS, done - FRAME_SECONDS, now + 2.5 * cost
         )
 
     # what commands do, in the thread ------------------------------------------------------

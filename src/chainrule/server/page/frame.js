@@ -78,3 +78,34 @@ export function readPoints(buffer) {
     values: new Float32Array(buffer, POINTS_HEADER, 3 * count),
   };
 }
+
+/** Reads numbers one after the other, as a header holds them. @param {ArrayBuffer} buffer */
+function reader(buffer) {
+  const view = new DataView(buffer);
+  let at = 4;
+  return {
+    whole: () => view.getUint32((at += 4) - 4, true),
+    double: () => view.getFloat64((at += 8) - 8, true),
+    single: () => view.getFloat32((at += 4) - 4, true),
+    floats(/** @type {number} */ count) {
+      at += 4 * count;
+      return new Float32Array(buffer, at - 4 * count, count);
+    },
+  };
+}
+
+/** @param {ArrayBuffer} buffer @returns {import("./types.js").Surface} */
+export function readSurface(buffer) {
+  const { whole, double, single, floats } = reader(buffer);
+  const [run, isPath, points, count] = [whole(), whole(), whole(), whole()];
+  const [a0, a1, b0, b1] = [double(), double(), double(), double()];
+  const shares = [single(), single()];
+  return { run, isPath: isPath === 1, points, count, a: [a0, a1], b: [b0, b1], shares, heights: floats(points * points), way: floats(3 * count) };
+}
+
+/** @param {ArrayBuffer} buffer @returns {import("./types.js").Warp} */
+export function readWarp(buffer) {
+  const { whole, floats } = reader(buffer);
+  const [run, layer, first, second, lines, samples, count] = [whole(), whole(), whole(), whole(), whole(), whole(), whole()];
+  return { run, layer, first, second, lines, samples, count, classes: true, grid: floats(4 * lines * samples), data: floats(3 * count) };
+}

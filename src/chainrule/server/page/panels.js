@@ -1,7 +1,10 @@
 // The drawer below the network: one panel at a time, opened by its button and by the address.
 
 import { $ } from "./desk.js";
+import { histograms } from "./histograms.js";
 import { t } from "./i18n.js";
+import { space } from "./space.js";
+import { surface } from "./surface.js";
 import { timeline } from "./timeline.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -13,7 +16,7 @@ import { timeline } from "./timeline.js";
  * a text `panel_NAME`. A closed panel costs nothing: it asks the server for what it shows when it opens.
  * @type {Record<string, (box: HTMLElement, desk: Desk) => Panel>}
  */
-export const PANELS = { timeline };
+export const PANELS = { timeline, surface, histograms, space };
 
 /** @param {Desk} desk @returns {Part[]} the drawer and its panels */
 export function drawer(desk) {

@@ -8,8 +8,14 @@ const choice = (name, choices) => ({
   name, kind: "choice", default: choices[0], choices, least: 0, most: 0, longest: 0, restarts: false,
 });
 
+/** @param {string} name @param {number} start @param {number} least @param {number} most @returns {Setting} */
+const number = (name, start, least, most) => ({ ...choice(name, [start]), kind: "integer", least, most });
+
+/** Of a layer, of models that came from Python too. */
+const MOST_UNITS = 256;
+
 /** The panels of the drawer, as the address names them; `PANELS` of panels.js makes them. */
-export const PANEL_NAMES = ["timeline"];
+export const PANEL_NAMES = ["timeline", "surface", "histograms", "space"];
 
 /**
  * The rows about looking.
@@ -23,6 +29,11 @@ const looks = (hideable, lessons) => [
   choice("show_test", [false, true]),
   choice("discretize", [false, true]),
   choice("panel", ["none", ...PANEL_NAMES]),
+  choice("surface", ["path", "random"]),
+  number("surface_seed", 0, 0, 999),
+  number("space_layer", 1, 1, 99),
+  number("space_first", 1, 1, MOST_UNITS),
+  number("space_second", 2, 1, MOST_UNITS),
   { ...choice("hide", hideable), kind: "choices", default: [], longest: hideable.length },
   choice("pen", [0, 1, 2, 3, 4, 5, 6, 7, "erase"]),
   choice("lesson", ["none", ...lessons, "own"]),

@@ -61,6 +61,31 @@
  */
 
 /**
+ * The loss around where the run stands, row after row from the lowest, and the way it came: first
+ * and second coordinate and epoch of each moment.
+ * @typedef {{run: number, isPath: boolean, points: number, count: number, a: [number, number],
+ *   b: [number, number], shares: number[], heights: Float32Array, way: Float32Array}} Surface
+ */
+
+/**
+ * Shares of the numbers in each bin, as bytes in base64, column after column from the lowest bin.
+ * @typedef {{low: number, high: number, bins: number, shares: string}} Histogram
+ */
+
+/**
+ * Of every layer how its outputs and gradients were distributed at each moment.
+ * @typedef {{run: number, epochs: number[], layers: {name: string, zero: number,
+ *   outputs: Histogram, gradients: Histogram}[]}} Histograms
+ */
+
+/**
+ * The plane as two neurons see it: upright lines, then level ones, then the points with labels.
+ * @typedef {{run: number, layer: number, first: number, second: number, lines: number,
+ *   samples: number, count: number, classes: boolean, grid: Float32Array,
+ *   data: Float32Array}} Warp
+ */
+
+/**
  * How a run stands.
  * @typedef {{playing: boolean, inside: boolean, settings: Record<string, any>, changed: boolean,
  *   failure: string|null}} Status

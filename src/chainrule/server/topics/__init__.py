@@ -10,9 +10,9 @@ from types import ModuleType
 
 from chainrule.server.command import Command
 from chainrule.server.session import Part
-from chainrule.server.topics import own, playing, stepping, timeline
+from chainrule.server.topics import looking, own, playing, stepping, timeline
 
-TOPICS: tuple[ModuleType, ...] = (playing, own, stepping, timeline)
+TOPICS: tuple[ModuleType, ...] = (playing, own, stepping, timeline, looking)
 
 COMMANDS: dict[str, Command] = {
     name: command for topic in TOPICS for name, command in topic.COMMANDS.items()
