@@ -10,7 +10,18 @@ from sklearn.decomposition import PCA
 
 from chainrule import ColumnEncoder
 from chainrule.errors import ChainruleError, DataError
-from chainrule.server.encoded import MAX_FEATURES, components, kinds_of, points_of_table
+from chainrule.server.encoded import (
+    MAX_FEATURES,
+    READINGS,
+    components,
+    kinds_of,
+    points_of_table,
+)
+from chainrule.server.frames import fingerprint
+from chainrule.server.own import Own
+from chainrule.server.run import Run
+from chainrule.server.script import script
+from chainrule.server.settings import read_settings
 from chainrule.tables import read_table
 
 RNG = np.random.default_rng(0)
@@ -69,6 +80,22 @@ def test_what_the_columns_hold():
         *("numeric", "categorical", "datetime", "binary", "identifier", "binary")
     ]
     assert kinds_of(b"a,b,c\n1,2\n", "x") is None
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_the_script_reads_the_table_as_the_page_did(reading, tmp_path, monkeypatch, capsys):
+    columns = ("age", "height") if reading == "direct" else ("age", "town")
+    text = "age,height,town,kind\n" + "".join(
+        f"{20 + i % 37},{150 + i % 23},{TOWNS[i % 3]},{'ab'[i % 2]}\n" for i in range(60)
+    )
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    own = Own("table.csv", None, text.encode(), columns, "kind", reading=reading)
+    settings = read_settings({"dataset": "own", "solver": "adam"})
+    run = Run(1, settings, own.split(settings))
+    run.advance(20)
+    exec(compile(script(run, own), "playground.py", "exec"), {})
+    assert f"{fingerprint(run.theta):016x}" in capsys.readouterr().out
 
 
 WIDE = "a,town,y\n" + "".join(f"{i},t{i % 250},{i % 2}\n" for i in range(1000))

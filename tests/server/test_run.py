@@ -11,7 +11,7 @@ from chainrule.errors import OptionError
 from chainrule.files import read_model
 from chainrule.server.frames import fingerprint
 from chainrule.server.health import DEAD, EXPLODING, FINE, SATURATED
-from chainrule.server.points import make_points
+from chainrule.server.own import points_of
 from chainrule.server.run import Run, confusion_matrix, score
 from chainrule.server.script import model_bytes, script
 from chainrule.server.settings import read_settings
@@ -19,13 +19,7 @@ from chainrule.server.settings import read_settings
 
 def make_run(theta=None, **given):
     settings = read_settings(given)
-    points = make_points(
-        settings["dataset"],
-        seed=settings["data_seed"],
-        n_classes=settings["n_classes"],
-        noise=settings["noise"] / 100,
-    )
-    return Run(1, settings, points, theta)
+    return Run(1, settings, points_of(settings, None), theta)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"])
@@ -176,6 +170,7 @@ RUNS = [
     {"dataset": "xor", "solver": "cg", "regularization": "l1", "strength": 0.01},
     {"dataset": "gauss", "solver": "lbfgs"},
     {"dataset": "gauss", "solver": "adam", "dropout": 0.3},
+    {"dataset": "drawn", "solver": "momentum"},
 ]
 
 

@@ -90,11 +90,12 @@ export class LessonPanel {
       return;
     }
     const step = lesson.steps[this.step];
-    const parts = [this.head(lesson), this.progress(lesson), ...this.texts(step)];
-    if (step.goal.length) parts.push(this.goal(lesson));
-    parts.push(this.status(lesson), this.ways(lesson));
+    const text = element("div", { class: "said" }), aim = element("div", { class: "aim" });
+    text.append(...this.texts(step));
+    if (step.goal.length) aim.append(this.goal(lesson));
+    aim.append(this.status(lesson), this.ways(lesson));
     const focused = this.panel.contains(document.activeElement) && document.activeElement?.getAttribute("data-lesson");
-    this.panel.replaceChildren(...parts);
+    this.panel.replaceChildren(this.head(lesson), this.progress(lesson), text, aim);
     if (focused) /** @type {HTMLElement|null} */ (this.panel.querySelector(`[data-lesson="${focused}"]`))?.focus();
   }
 
