@@ -87,11 +87,11 @@ def _comparison(subject: Subject) -> Markup:
         count = "–" if values is None else f"{sum(int(np.size(v)) for v in values.values()):,}"
         steps = getattr(model, "n_iter_", None)
         score = subject.score_of(model)
-        shown = (name, count, "–" if steps is None else f"{int(np.max(steps)):,}", f"{score:.4f}")
+        shown = (name, f"{score:.4f}", count, "–" if steps is None else f"{int(np.max(steps)):,}")
         rows.append((score, shown))
     rows.sort(key=lambda row: -row[0])
     score = "accuracy" if subject.classifies else "R²"
-    heads = ("model", "parameters", "iterations", score)
+    heads = ("model", score, "parameters", "iterations")  # on a phone the last are out of sight
     return data_table(heads, [row for _, row in rows], {1, 2, 3}, "Models compared")
 
 
