@@ -151,7 +151,7 @@ export class OwnPoints {
     const isAll = chosen.length === this.columns.length - 1;
     const columns = this.reading === "direct" ? this.pair : isAll ? [] : chosen;
     const message = { type: "own", columns, target: this.target, reading: this.reading };
-    if (!chosen.length) this.notify(t("own_none"));
+    if (this.reading !== "direct" && !chosen.length) this.notify(t("own_none"));
     else if (JSON.stringify(message).length > MOST_MESSAGE) this.notify(t("own_too_many"));
     else this.connection.send(message);
   }
