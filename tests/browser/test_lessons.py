@@ -269,6 +269,7 @@ def test_a_lesson_given_at_launch_is_there_from_the_start(browser):
         context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280, 2560])

@@ -15,6 +15,7 @@ from .desk import artifact
 PAGE = Path(__file__).resolve().parents[2] / "src" / "chainrule" / "server" / "page"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1024, 2560])

@@ -222,6 +222,7 @@ def test_a_table_by_its_principal_components(open_desk, tmp_path):
     desk.shot("table-components")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280, 2560])

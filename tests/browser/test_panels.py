@@ -117,6 +117,7 @@ def test_the_space_of_two_neurons_is_chosen_by_keyboard_and_shows_their_values(o
     desk.shot("space")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (2560, "dark")])
 @pytest.mark.parametrize("panel", ["surface", "histograms", "space"])
