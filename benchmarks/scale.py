@@ -29,7 +29,7 @@ import chainrule as cr
 
 COLUMNS, HIDDEN, BATCH = 20, 20, 1000
 BLOCK = 1 << 20
-DEVICE = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
+DEVICE = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "threads_per_worker": 1}
 
 
 def main() -> None:

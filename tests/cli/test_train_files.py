@@ -42,7 +42,7 @@ def test_a_pattern_of_files_is_learnt_saved_and_predicted(shell, data):
 
 def test_a_cluster_by_its_address(shell, data):
     with distributed.LocalCluster(
-        n_workers=2, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
+        n_workers=2, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=":0"
     ) as cluster:
         address = cluster.scheduler_address
         done = shell("train", "data", *OPTIONS, "--cluster", address, "--save", "there.safetensors")

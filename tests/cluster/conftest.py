@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
 
-LOCAL = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
+LOCAL = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "threads_per_worker": 1}
 
 
 @contextmanager

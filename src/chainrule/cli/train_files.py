@@ -70,7 +70,7 @@ def client_of(cluster: str | None) -> Iterator[Any]:
         return
     if cluster == LOCAL:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-        options: dict[str, Any] = {"dashboard_address": None, "host": "127.0.0.1"}
+        options: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
         with (
             LocalCluster(n_workers=cores, threads_per_worker=1, **options) as here,
             Client(here) as client,
