@@ -10,6 +10,7 @@ import ast
 import os
 import subprocess
 import sys
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -108,9 +109,9 @@ class Shown(SphinxDirective):
             self.env.note_dependency(str(EXAMPLES / f"{name}.py"))
         return self.parse_text_to_nodes(self.text(examples), allow_section_headings=True)
 
+    @abstractmethod
     def text(self, examples: list[Example]) -> str:
         """What is shown of them."""
-        raise NotImplementedError
 
 
 class Thumbnails(Shown):

@@ -23,3 +23,19 @@ def caller(playground: Any) -> Any:
     for session in list(playground.sessions._by_id):
         playground.sessions._by_id.pop(session).close()
     return Page(playground)
+
+
+@pytest.fixture
+def opened() -> Iterator[Any]:
+    """Opens sessions; what is done to them is done in the test's thread."""
+    from .steering import open_session
+
+    sessions = []
+
+    def make(**settings: Any) -> Any:
+        sessions.append(open_session(**settings))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        session.close()

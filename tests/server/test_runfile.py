@@ -18,11 +18,11 @@ from chainrule.server.runfile import MAX_EVENTS, MAX_RUN_BYTES, read_run, write_
 from chainrule.server.tables import TooLarge
 from chainrule.server.timeline import Timeline
 
-from .test_timeline import at_rest, do, learn, opened  # noqa: F401
+from .steering import at_rest, do, learn
 from .wire import httpx, run
 
 
-def reopened(session, opened):  # noqa: F811
+def reopened(session, opened):
     content = write_run(session.run, session.own)
     other = opened(dataset="plane", loss="squared_error")
     do_open(other, content)
@@ -36,7 +36,7 @@ def do_open(session, content):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "cg", "lbfgs"])
-def test_a_run_file_makes_edits_changes_and_the_branch_again(opened, solver):  # noqa: F811
+def test_a_run_file_makes_edits_changes_and_the_branch_again(opened, solver):
     session = opened(dataset="xor", solver=solver, seed=4)
     learn(session, 30)
     do(session, "edit", parameter="b1", index=[1], value=0.25)
@@ -54,7 +54,7 @@ def test_a_run_file_makes_edits_changes_and_the_branch_again(opened, solver):  #
 
 
 @pytest.mark.parametrize("reading", READINGS)
-def test_a_table_goes_with_its_run(opened, reading):  # noqa: F811
+def test_a_table_goes_with_its_run(opened, reading):
     rows = [f"{i % 10},{i // 10},{'نه' if i % 10 > 4 else 'آری'}" for i in range(100)]
     content = "\n".join(["left,up,answer", *rows]).encode()
     session = opened()
@@ -67,7 +67,7 @@ def test_a_table_goes_with_its_run(opened, reading):  # noqa: F811
     assert np.array_equal(other.run.theta, session.run.theta)
 
 
-def test_points_from_python_are_refused_with_a_way_out(opened):  # noqa: F811
+def test_points_from_python_are_refused_with_a_way_out(opened):
     session = opened()
     with session.lock:
         session.own = Own("X, y", session.run.points)
@@ -171,7 +171,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read():
     ],
     ids=["no such weight", "no such place", "too large", "no such column"],
 )
-def test_what_only_the_run_can_tell_is_refused_and_the_session_stays(opened, change):  # noqa: F811
+def test_what_only_the_run_can_tell_is_refused_and_the_session_stays(opened, change):
     session = opened()
     learn(session, 10)
     run = session.run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import time
 
 import numpy as np
 import pytest
@@ -13,34 +12,10 @@ from chainrule.server.frames import fingerprint
 from chainrule.server.own import points_of
 from chainrule.server.run import Run
 from chainrule.server.script import script
-from chainrule.server.session import Session
 from chainrule.server.settings import read_settings
 from chainrule.server.timeline import MAX_MOMENTS, Timeline
-from chainrule.server.topics import COMMANDS, PARTS
 
-
-@pytest.fixture
-def opened():
-    """Opens sessions; what is done to them is done in the test's thread."""
-    sessions = []
-
-    def make(**settings):
-        sessions.append(Session(read_settings(settings), parts=PARTS))
-        return sessions[-1]
-
-    yield make
-    for session in sessions:
-        session.close()
-
-
-def do(session, command, **fields):
-    with session.lock:
-        COMMANDS[command].act(session, **fields)
-
-
-def learn(session, steps):
-    with session.lock:
-        session.advance(steps)
+from .steering import at_rest, do, learn
 
 
 def straight(steps, changes=None, more=0, **settings):
@@ -53,14 +28,6 @@ def straight(steps, changes=None, more=0, **settings):
         run.advance(more)
     run.close()
     return run
-
-
-def at_rest(session):
-    """Wait until the run has been made again."""
-    end = time.monotonic() + 30
-    while session.playing or session.part(Timeline)._plan:
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_moments_cover_the_whole_run_and_are_never_too_many(opened):
