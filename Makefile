@@ -2,6 +2,7 @@
 #
 #   make demo        learn to read real digits, four networks side by side
 #   make test        the tests that take minutes        make test-all   the slow ones too
+#                    on all cores, file by file; WORKERS=0 runs them in one process
 #   make lint        ruff                               make types      pyright
 #   make imports     the contract between rooms         make clean      remove what was built
 #   make sanitize    the native code under ASan, UBSan and TSan
@@ -9,13 +10,15 @@
 #   make docs        the book and the reference, in docs/_build/html
 #   make catalogues  the translators' files brought up to the chapters
 #   make coverage    which lines the tests reach; at least 95 % of the Python
-#   make mutate      small changes to ops, graph, check: does a test notice? ARGS="check --sample 20"
+#   make mutate      small changes to ops, graph, check: does a test notice? ARGS="--jobs 8 --minutes 20"
+#   make fuzz        damaged input for everything that is read; ARGS="csv table --minutes 5"
 #   make lock        .ci/locked.txt anew, of today's releases
 #   make distclean   the environment as well
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+WORKERS ?= logical
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -27,10 +30,10 @@ CAN_BUILD := $(if $(wildcard src/native/bindings.cpp),$(shell $${CXX:-c++} --ver
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all sanitize bench bench-micro docs catalogues lint types imports \
-  coverage mutate lock clean distclean
+  coverage mutate fuzz lock clean distclean
 
 help:
-	@sed -n '3,15s/^# *//p' Makefile
+	@sed -n '3,17s/^# //p' Makefile
 
 # Development uses the releases of .ci/locked.txt, the same for everyone; LOCKED= takes the newest.
 LOCKED ?= $(wildcard .ci/locked.txt)
@@ -85,11 +88,14 @@ demo: $(VENV)/.with-plot $(VENV)/.with-playground
 CHAINRULE_REQUIRE_ENGINE ?= $(CAN_BUILD)
 test test-all: export CHAINRULE_REQUIRE_ENGINE := $(CHAINRULE_REQUIRE_ENGINE)
 
+# A file stays with one worker, so that what its tests share is made once.
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
 test: $(VENV)/.with-test $(VENV)/.browser-tools
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.with-test $(VENV)/.browser-tools
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 sanitize:
 	tests/native/run_sanitizers.sh
@@ -136,6 +142,9 @@ coverage: $(VENV)/.with-dev $(VENV)/.browser-tools
 
 mutate: $(VENV)/.with-test
 	$(BIN)/python tools/mutate.py $(ARGS)
+
+fuzz: $(VENV)/.with-test
+	$(BIN)/python tools/fuzz.py $(ARGS)
 
 # Every Python and system at once; the peers of the benchmarks are not held.
 lock: $(VENV)/.created

@@ -14,6 +14,9 @@ import numpy as np
 PAUSE = 0.1
 """Seconds before each contender: another library's threads may still be spinning."""
 
+LEAST = 0.3
+"""Seconds of runs without time, and of those timed: a processor needs some to come up to speed."""
+
 Run = Callable[[], float | None]
 """One timed run. A number it returns is how many units of work it did; the time is divided."""
 
@@ -79,7 +82,7 @@ class Result:
 
 
 def measure(case: Case, peak: float | None, rounds: int | None = None) -> Result:
-    """Time ``case``: every contender once a round, right after an untimed run of its own."""
+    """Time ``case``: every contender once a round, right after untimed runs of its own."""
     result = Result(case)
     result.missing = [one.name for one in case.contenders if not one.installed]
     runs = {one.name: one.prepare() for one in case.contenders if one.installed}
@@ -87,7 +90,7 @@ def measure(case: Case, peak: float | None, rounds: int | None = None) -> Result
     for _ in range(rounds or case.rounds):
         for name, run in runs.items():
             time.sleep(PAUSE)
-            run()  # untimed: caches, threads and clocks as in a longer piece of work
+            _timed(run)  # not counted: caches, threads and clocks as in a longer piece of work
             samples[name].append(_timed(run))
     for name, times in samples.items():
         result.seconds[name] = statistics.median(times)
@@ -97,10 +100,14 @@ def measure(case: Case, peak: float | None, rounds: int | None = None) -> Result
 
 
 def _timed(run: Run) -> float:
+    """Seconds a unit of work, in as many runs as fill ``LEAST``."""
     gc.collect()
-    start = time.perf_counter()
-    units = run()
-    return (time.perf_counter() - start) / (units or 1)
+    start, units = time.perf_counter(), 0.0
+    while True:
+        units += run() or 1
+        passed = time.perf_counter() - start
+        if passed >= LEAST:
+            return passed / units
 
 
 def _judge(bar: Bar | Limit, result: Result, peak: float | None) -> tuple[str, float, float] | None:

@@ -1,9 +1,10 @@
 """Pictures a second and epochs a second of the playground, with a page that draws every frame.
 
 The server runs in a process of its own on one core; the page's side (this process) takes each
-frame, acknowledges it, and counts. 250 training points, batches of 10, network 2-4-2-1.
+frame, acknowledges it, and counts. 250 training points, batches of 10, network 2-4-2-1; or images
+of digits with the settings that the page gives them: 30 000 of MNIST, batches of 100, 784-20-10.
 
-    python benchmarks/playground.py [--seconds 5] [--core 0]
+    python benchmarks/playground.py [--dataset circle|digits|mnist] [--seconds 5] [--core 0]
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from multiprocessing.connection import Connection
 import websockets
 
 from chainrule.server.frames import FRAME_HEADER
+from chainrule.server.images import IMAGE_SETS
 from chainrule.server.launch import Playground
 from chainrule.server.protocol import SUBPROTOCOL
 
-PICTURES_WANTED = 30
-EPOCHS_WANTED = 30_000
+PICTURES_WANTED = {"circle": 30, "digits": 5, "mnist": 5}
+EPOCHS_WANTED = {"circle": 30_000}
+SETTLED = {"circle": 1000}
+"""Epochs before which nothing is counted."""
 
 
 def serve(pipe: Connection, core: int) -> None:
@@ -36,13 +40,17 @@ def serve(pipe: Connection, core: int) -> None:
             pipe.send(time.process_time())
 
 
-async def measure(port: int, token: str, seconds: float, pipe: Connection) -> dict[str, float]:
+async def measure(
+    port: int, token: str, dataset: str, seconds: float, pipe: Connection
+) -> dict[str, float]:
     """What was counted, the seconds it took, and the processor time that the server had of them."""
     protocols = [SUBPROTOCOL, f"token.{token}"]
     async with websockets.connect(
         f"ws://127.0.0.1:{port}/ws", subprotocols=protocols, max_size=None, compression=None
     ) as socket:
-        await socket.send(json.dumps({"type": "hello", "settings": {"dataset": "circle"}}))
+        start = IMAGE_SETS[dataset].start if dataset in IMAGE_SETS else {}
+        settings = {**start, "dataset": dataset}
+        await socket.send(json.dumps({"type": "hello", "settings": settings}))
         await socket.send(json.dumps({"type": "play"}))
         seen: list[tuple[float, float]] = []
         size, busy, end = 0, 0.0, None
@@ -52,7 +60,7 @@ async def measure(port: int, token: str, seconds: float, pipe: Connection) -> di
                 continue
             header = FRAME_HEADER.unpack_from(data)
             await socket.send(json.dumps({"type": "drawn", "frame": header[1]}))
-            if header[3] & 1 and header[5] > 1000:
+            if header[3] & 1 and header[5] > SETTLED.get(dataset, 0):
                 seen.append((time.perf_counter(), header[5]))
                 size = len(data)
                 if end is None:
@@ -78,6 +86,7 @@ def main() -> None:
     """Print both rates; where others use the core too, those of the server's share of it count."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--dataset", choices=sorted(PICTURES_WANTED), default="circle")
     parser.add_argument("--core", type=int, default=0)
     options = parser.parse_args()
     context = multiprocessing.get_context("spawn")
@@ -85,13 +94,14 @@ def main() -> None:
     process = context.Process(target=serve, args=(theirs, options.core), daemon=True)
     process.start()
     port, token = ours.recv()
-    found = asyncio.run(measure(port, token, options.seconds, ours))
+    found = asyncio.run(measure(port, token, options.dataset, options.seconds, ours))
     ours.send("done")
     process.join(10)
     share = found["busy"] / found["seconds"]
     print(f"the server had {share:.0%} of a core, a picture is {found['bytes']:,.0f} bytes\n")
     print(f"{'':10} {'a second':>12} {'a second of a core':>20} {'wanted':>10}")
-    for name, wanted in (("pictures", PICTURES_WANTED), ("epochs", EPOCHS_WANTED)):
+    for name, all_wanted in (("pictures", PICTURES_WANTED), ("epochs", EPOCHS_WANTED)):
+        wanted = all_wanted.get(options.dataset, 0)
         count = found[name]
         print(
             f"{name:10} {count / found['seconds']:12,.1f} {count / found['busy']:20,.1f} "

@@ -1,5 +1,7 @@
 """Many pages at once: pictures a second of the slowest, and whether the server's memory grows.
 
+Prints these as the time goes by, and how much of the processors the server and the pages had.
+
 The server runs in a process of its own; the pages' side (this process) takes each picture,
 acknowledges it, and counts. Every session plays as fast as it goes; some have a panel open.
 
@@ -20,6 +22,7 @@ from typing import Any
 
 import websockets
 
+from chainrule.engine.threads import default_threads
 from chainrule.server.frames import FRAME_HEADER
 from chainrule.server.launch import Playground
 from chainrule.server.protocol import SUBPROTOCOL
@@ -102,7 +105,7 @@ async def soak(
     ]
     seen = []
     while time.monotonic() < until:
-        await asyncio.sleep(min(2.0, max(0.05, until - time.monotonic())))
+        await asyncio.sleep(min(1.0, seconds / 40, max(0.05, until - time.monotonic())))
         pipe.send("how")
         memory, busy = await asyncio.to_thread(pipe.recv)
         seen.append((time.monotonic() - begun, memory, busy))
@@ -135,15 +138,39 @@ def main() -> None:
     process = context.Process(target=serve, args=(theirs, options.sessions), daemon=True)
     process.start()
     port, token = ours.recv()
+    begun, before = time.perf_counter(), time.process_time()
     times, seen = asyncio.run(soak(port, token, options.sessions, seconds, ours))
     ours.send("done")
     process.join(20)
-    if not report(rates(times, seconds), seen, seconds):
+    pages = (time.process_time() - before) / (time.perf_counter() - begun)
+    course(times, seen, seconds)
+    if not report(rates(times, seconds), seen, seconds, pages):
         raise SystemExit(1)
 
 
+def course(times: list[list[float]], seen: list[tuple[float, int, float]], seconds: float) -> None:
+    """Print tenth after tenth: memory, the server's processor time, the slowest page's pictures."""
+    begun = min(one[0] for one in times if one)
+    print(f"{'seconds':>15} {'memory, MiB':>12} {'cores':>7} {'slowest':>9} {'all pages':>11}")
+    for k in range(10):
+        start, end = k * seconds / 10, (k + 1) * seconds / 10
+        inside = [one for one in seen if start <= one[0] < end]
+        counts = [sum(start <= t - begun < end for t in one) for one in times]
+        if len(inside) < 2:
+            continue
+        cores = (inside[-1][2] - inside[0][2]) / (inside[-1][0] - inside[0][0])
+        print(
+            f"{start:6.0f} –{end:7.0f} {inside[-1][1] / 2**20:12.1f} {cores:7.2f}"
+            f" {min(counts) / (end - start):9.1f} {sum(counts) / (end - start):11.1f}"
+        )
+    print()
+
+
 def report(
-    found: list[tuple[float, float]], seen: list[tuple[float, int, float]], seconds: float
+    found: list[tuple[float, float]],
+    seen: list[tuple[float, int, float]],
+    seconds: float,
+    pages: float,
 ) -> bool:
     """Print what was found; whether it is as wanted."""
     whole, worst = min(one for one, _ in found), min(one for _, one in found)
@@ -152,7 +179,8 @@ def report(
     growth = max(settled) / first - 1
     busy = (seen[-1][2] - seen[0][2]) / (seen[-1][0] - seen[0][0])
     mib = 2**20
-    print(f"{len(found)} sessions for {seconds:.0f} s; the server had {busy:.2f} cores\n")
+    print(f"{len(found)} sessions for {seconds:.0f} s; the server had {busy:.2f} cores,")
+    print(f"the pages {pages:.2f}, of {default_threads()}\n")
     print(f"pictures a second, slowest session   {whole:8.1f}   wanted ≥ {PICTURES_WANTED:g}")
     print(f"  in its worst ten seconds           {worst:8.1f}")
     print(f"memory after {WARM_SHARE:.0%} of the time        {first / mib:8.1f} MiB")

@@ -49,3 +49,10 @@ def test_describe_orders_where_expected_came_remedy():
     line = errors.describe("matmul", "(rows, 3)", (4, 2), "Transpose W.")
     assert line == "matmul: expected (rows, 3); came (4, 2). Transpose W."
     assert errors.describe("x", 1, 2) == "x: expected 1; came 2."
+
+
+def test_describe_cuts_what_is_very_long():
+    line = errors.describe("cell", "a number", "7" * 100_000, "Shorten it.")
+    assert line == f"cell: expected a number; came {'7' * 500}…. Shorten it."
+    line = errors.describe("c" * 501, "e" * 500, 1)
+    assert line == f"{'c' * 500}…: expected {'e' * 500}; came 1."

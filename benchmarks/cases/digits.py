@@ -54,9 +54,7 @@ def grid(jobs: int) -> Run:
     Without the ninth on all rows, which GridSearchCV makes by itself when those are done.
     """
     X, y = digits("float32")
-    model = cr.MLPClassifier(
-        random_state=0, tol=0.0, n_iter_no_change=1000, max_iter=100, n_threads=1
-    )
+    model = cr.MLPClassifier(random_state=0, tol=0.0, n_iter_no_change=1000, n_threads=1)
     search = GridSearchCV(model, ALPHAS, cv=2, n_jobs=jobs, refit=False)
 
     def run() -> None:

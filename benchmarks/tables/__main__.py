@@ -7,10 +7,7 @@ bar is missed or a contender could not be measured.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
 import os
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -19,9 +16,8 @@ from rich.console import Console
 
 from benchmarks.tables.contenders import CONTENDERS
 from benchmarks.tables.report import Results, means_table, sets_table, verdicts
-from benchmarks.tables.sets import SETS
-
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.tables.running import ROOT, Conditions, Runner
+from benchmarks.tables.sets import DATA, SETS
 
 
 def main() -> int:
@@ -29,20 +25,30 @@ def main() -> int:
     console = Console(width=110)
     told = " ".join(["python -m benchmarks.tables", *sys.argv[1:]])
     console.print(f"{told}   ({date.today().isoformat()}, {os.cpu_count()} cores)")
-    results = _read(arguments)
-    for name in arguments.sets:
-        for seed in range(arguments.seeds):
-            for contender in arguments.contenders:
-                if (name, seed, contender) not in results:
-                    _measure(console, arguments, results, name, seed, contender)
-    wanted = {
-        key: found
-        for key, found in results.items()
-        if key[0] in arguments.sets and key[1] < arguments.seeds
-    }
-    console.print(sets_table(wanted))
-    console.print(means_table(wanted))
-    met = verdicts(wanted)
+    conditions = Conditions(
+        rows=arguments.rows,
+        threads=arguments.threads,
+        data=arguments.data.resolve(),
+        peer_python=arguments.peer_python,
+        timeout=arguments.timeout,
+    )
+    seconds = None if arguments.minutes is None else 60 * arguments.minutes
+    runner = Runner(conditions, arguments.results, seconds)
+    keys = [
+        (name, seed, contender)
+        for name in arguments.sets
+        for seed in range(arguments.seeds)
+        for contender in arguments.contenders
+    ]
+    for line in runner.run(keys, arguments.jobs):
+        console.print(f"  {line}", highlight=False)
+    return _report(console, {key: runner.results[key] for key in keys if key in runner.results})
+
+
+def _report(console: Console, results: Results) -> int:
+    console.print(sets_table(results))
+    console.print(means_table(results))
+    met = verdicts(results)
     for bar, value, good in met:
         came = "not measured" if value != value else f"{value:.3f}"
         verdict = "[green]met[/]" if good else "[bold red]missed[/]"
@@ -57,12 +63,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--contenders", nargs="+", choices=list(CONTENDERS), default=[*CONTENDERS])
     parser.add_argument("--seeds", type=int, default=5, help="splits of each set (default: 5)")
     parser.add_argument("--rows", type=int, help="rows of a set at most, test rows included")
+    parser.add_argument("--jobs", type=int, default=1, help="fits at a time (default: 1)")
+    parser.add_argument(
+        "--minutes", type=float, help="when to stop; the next run goes on (default: when done)"
+    )
     parser.add_argument(
         "--threads",
         type=int,
-        default=os.cpu_count(),
-        help="of each fit; 1 where others use the machine: then CPU seconds compare (default: all)",
+        help="of each fit; 1 where others use the machine: then CPU seconds compare "
+        "(default: all, one where several fits run at a time)",
     )
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder of the sets")
     parser.add_argument(
         "--results", type=Path, default=ROOT / "artifacts" / "tables.jsonl", help="kept here"
     )
@@ -70,67 +81,10 @@ def _arguments() -> argparse.Namespace:
         "--peer-python", help="an interpreter that has pytabkit, where this one has not"
     )
     parser.add_argument("--timeout", type=float, default=3600, help="seconds of one fit at most")
-    return parser.parse_args()
-
-
-def _conditions(arguments: argparse.Namespace) -> dict[str, int]:
-    """What a result must have been measured with to be shown beside others."""
-    return {"limit": arguments.rows or 0, "threads": arguments.threads}
-
-
-def _read(arguments: argparse.Namespace) -> Results:
-    results: Results = {}
-    if arguments.results.exists():
-        for line in arguments.results.read_text(encoding="utf-8").splitlines():
-            found = json.loads(line)
-            if _conditions(arguments).items() <= found.items():
-                results[found["set"], found["seed"], found["contender"]] = found
-    return results
-
-
-def _measure(
-    console: Console,
-    arguments: argparse.Namespace,
-    results: Results,
-    name: str,
-    seed: int,
-    contender: str,
-) -> None:
-    """Run one fit and keep what it printed; say so where it cannot be run."""
-    what = f"{name}, seed {seed}, {CONTENDERS[contender].title}"
-    needs = CONTENDERS[contender].needs
-    python = sys.executable
-    if needs is not None and importlib.util.find_spec(needs) is None:
-        if arguments.peer_python is None:
-            console.print(f"  {what}: not measured, {needs} is not installed")
-            return
-        python = arguments.peer_python
-    rows = str(arguments.rows or 0)
-    command = [python, "-m", "benchmarks.tables.worker", name, contender, str(seed), rows]
-    threads = {"OMP_NUM_THREADS": str(arguments.threads)}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=arguments.timeout,
-            env=os.environ | threads,
-        )
-    except subprocess.TimeoutExpired:
-        console.print(f"  {what}: not measured, more than {arguments.timeout:g} s")
-        return
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no word why"])[-1]
-        console.print(f"  {what}: not measured, {reason}")
-        return
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    found |= {"set": name, "seed": seed, "contender": contender, **_conditions(arguments)}
-    results[name, seed, contender] = found
-    arguments.results.parent.mkdir(parents=True, exist_ok=True)
-    with open(arguments.results, "a", encoding="utf-8") as file:
-        file.write(json.dumps(found) + "\n")
-    console.print(f"  {what}: error {found['error']:.4f}, {found['seconds']:.1f} s")
+    arguments = parser.parse_args()
+    if arguments.threads is None:
+        arguments.threads = (os.cpu_count() or 1) if arguments.jobs == 1 else 1
+    return arguments
 
 
 if __name__ == "__main__":

@@ -18,10 +18,15 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Contender:
-    """A name for the table, what makes the estimator, and a module that may be missing."""
+    """A name for the table, what makes the estimator, and what it needs.
+
+    ``pace`` is about how many seconds of one thread a fit takes for a thousand rows of a set;
+    ``needs`` a module that may be missing.
+    """
 
     title: str
     make: Callable[[bool, int], Any]
+    pace: float
     needs: str | None = None
 
 
@@ -123,11 +128,11 @@ def _pytabkit(classes: bool, seed: int) -> Any:
 
 
 CONTENDERS = {
-    "td": Contender("chainrule RealMLP (td)", _ours("td")),
-    "td-s": Contender("chainrule RealMLP (td-s)", _ours("td-s")),
-    "pytabkit": Contender("pytabkit RealMLP-TD", _pytabkit, needs="pytabkit"),
-    "sklearn-mlp": Contender("scikit-learn MLP", _sklearn_mlp),
-    "boosting": Contender("HistGradientBoosting", _boosting),
-    "linear": Contender("logistic or ridge regression", _linear),
+    "td": Contender("chainrule RealMLP (td)", _ours("td"), 4.0),
+    "td-s": Contender("chainrule RealMLP (td-s)", _ours("td-s"), 2.5),
+    "pytabkit": Contender("pytabkit RealMLP-TD", _pytabkit, 12.0, needs="pytabkit"),
+    "sklearn-mlp": Contender("scikit-learn MLP", _sklearn_mlp, 1.0),
+    "boosting": Contender("HistGradientBoosting", _boosting, 0.3),
+    "linear": Contender("logistic or ridge regression", _linear, 0.3),
 }
 """By the name typed."""

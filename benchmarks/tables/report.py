@@ -11,13 +11,19 @@ from rich.table import Table
 from benchmarks.tables.contenders import CONTENDERS
 from benchmarks.tables.sets import SETS
 
-Results = dict[tuple[str, int, str], dict[str, Any]]
-"""(set, seed, contender) → what the worker printed."""
+Key = tuple[str, int, str]
+"""Set, seed, contender."""
+
+Results = dict[Key, dict[str, Any]]
+"""What the worker printed."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Ours may have at most ``most`` times what ``peer`` has, in the geometric mean."""
+    """Ours may have at most ``most`` times what ``peer`` has, in the geometric mean.
+
+    The measure "time" is CPU seconds where each fit had one thread, else seconds on the clock.
+    """
 
     measure: str
     peer: str
@@ -27,10 +33,11 @@ class Bar:
 BARS = (
     Bar("error", "pytabkit", 1.01),
     Bar("log_loss", "pytabkit", 0.90),
-    Bar("seconds", "pytabkit", 0.20),
+    Bar("time", "pytabkit", 0.20),
     Bar("error", "sklearn-mlp", 0.75),
     Bar("error", "boosting", 0.97),
     Bar("log_loss", "boosting", 1.10),
+    Bar("time", "td-s", 1.50),
 )
 OURS = "td"
 
@@ -104,5 +111,9 @@ def means_table(results: Results) -> Table:
 
 def verdicts(results: Results) -> list[tuple[Bar, float, bool]]:
     """Each bar, what was reached, and whether it is met; not measured is not met."""
-    reached = [(bar, ratio(results, bar.measure, bar.peer)[0]) for bar in BARS]
+    alone = all(found["threads"] == 1 for found in results.values())
+    measures = {"time": "cpu_seconds" if alone else "seconds"}
+    reached = [
+        (bar, ratio(results, measures.get(bar.measure, bar.measure), bar.peer)[0]) for bar in BARS
+    ]
     return [(bar, value, bool(value <= bar.most)) for bar, value in reached]

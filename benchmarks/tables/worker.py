@@ -1,4 +1,4 @@
-"""One fit in a process of its own: ``python -m benchmarks.tables.worker SET CONTENDER SEED ROWS``.
+"""One fit in its own process: ``python -m benchmarks.tables.worker SET CONTENDER SEED ROWS DATA``.
 
 Prints a line of JSON: error, log_loss, seconds of fit (on the clock, and of processors in this
 process) and of prediction, peak memory in MB.
@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -18,10 +19,10 @@ from benchmarks.tables.contenders import CONTENDERS
 from benchmarks.tables.sets import SETS, split
 
 
-def run(name: str, contender: str, seed: int, rows: int | None) -> dict[str, float]:
+def run(name: str, contender: str, seed: int, rows: int | None, data: Path) -> dict[str, float]:
     """What a contender reaches on the test rows of a set, and what it took."""
     classes = SETS[name].classes
-    X_train, X_test, y_train, y_test = split(name, seed, rows)
+    X_train, X_test, y_train, y_test = split(name, seed, rows, data)
     model = CONTENDERS[contender].make(classes, seed)
     start, worked = time.perf_counter(), time.process_time()
     model.fit(X_train, y_train)
@@ -43,9 +44,9 @@ def run(name: str, contender: str, seed: int, rows: int | None) -> dict[str, flo
 
 
 def main() -> None:
-    name, contender, seed, rows = sys.argv[1:]
+    name, contender, seed, rows, data = sys.argv[1:]
     warnings.simplefilter("ignore")
-    print(json.dumps(run(name, contender, int(seed), int(rows) or None)))
+    print(json.dumps(run(name, contender, int(seed), int(rows) or None, Path(data))))
 
 
 if __name__ == "__main__":

@@ -30,12 +30,20 @@ __all__ = [
 ]
 
 
+LONGEST = 500
+"""Letters of a name or a value that a message shows."""
+
+
 def describe(where: object, expected: object, came: object, remedy: str = "") -> str:
     """`{where}: expected {expected}; came {came}. {remedy}`.
 
     >>> describe("matmul", "(rows, 3)", "(rows, 4)", "Transpose W.")
     'matmul: expected (rows, 3); came (rows, 4). Transpose W.'
     """
+    where, expected, came = (
+        text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        for text in (str(where), str(expected), str(came))
+    )
     return f"{where}: expected {expected}; came {came}. {remedy}".rstrip()
 
 

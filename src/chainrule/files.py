@@ -264,10 +264,11 @@ def _read_listing(path: str | os.PathLike[str]) -> dict[str, Any]:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER_BYTES:  # most often text: a file of another kind
+            expected = f"a header of at most {MAX_HEADER_BYTES} bytes at its beginning"
+            raise _malformed(path, expected, "something else")
         if size < 8 or 8 + length > size:
             raise _malformed(path, f"at least {8 + max(length, 2)} bytes", f"{size} bytes")
-        if length > MAX_HEADER_BYTES:
-            raise _malformed(path, f"a header of at most {MAX_HEADER_BYTES} bytes", f"{length}")
         content = file.read(length)
     return _parse(path, content)
 
@@ -302,7 +303,7 @@ def _check_types(path: str | os.PathLike[str], listing: dict[str, Any]) -> None:
 
 def _parse(path: str | os.PathLike[str], text: str | bytes) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
     except (ValueError, RecursionError) as error:
         raise _malformed(path, "a header in JSON", str(error)) from error
     if not isinstance(value, dict):

@@ -60,7 +60,7 @@ Step to_step(const nb::dict& from) {
     Step step;
     step.op = static_cast<Op>(index_in(op_names, nb::cast<std::string>(from["op"])));
     const auto code = nb::cast<std::string>(from["code"]);
-    if (step.op == Op::unary || step.op == Op::dense) step.code = index_in(unary_names, code);
+    if (step.op == Op::unary || step.op == Op::dense || step.op == Op::gate) step.code = index_in(unary_names, code);
     if (step.op == Op::binary) step.code = index_in(binary_names, code);
     if (step.op == Op::loss) step.code = index_in(loss_names, code);
     step.fused = nb::cast<bool>(from["fused"]);
@@ -359,6 +359,18 @@ void place_orders(Training& t) {
     if (t.ordered_epochs < needed) refuse("there must be an order for each epoch");
 }
 
+// Room for theta after each epoch that ends within the stretch, or null.
+template <class T>
+void* place_after_epochs(const nb::dict& options, const Training& t, const ProgramData& data) {
+    const nb::object given = options["after_epochs"];
+    if (given.is_none()) return nullptr;
+    const auto room = nb::cast<Vector<T>>(given);
+    const std::int64_t per_epoch = batches_per_epoch(t.order.length, t.batch_size, t.drop_last);
+    const std::int64_t ends = t.n_batches == 0 ? 0 : (t.first_batch % per_epoch + t.n_batches) / per_epoch;
+    if (static_cast<std::int64_t>(room.size()) / data.theta_size < ends) refuse("a row for theta after each epoch");
+    return room.data();
+}
+
 template <class T>
 nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Vector<T>> slots, nb::list inputs,
                       nb::object weight, Vector<const double> rates, Vector<double> losses, Vector<double> weights,
@@ -406,6 +418,7 @@ nb::tuple run_batches(const Machine<T>& machine, Vector<T> theta, std::vector<Ve
     if (rates.size() != length && rates.size() != 1) refuse("one learning rate, or one a batch");
     t.rates = rates.data();
     t.one_rate = rates.size() == 1;
+    t.after_epochs = place_after_epochs<T>(options, t, data);
     t.decay = levels(options, "decay", length);
     t.dropout = levels(options, "dropout", length);
     t.losses = losses.data();
@@ -465,6 +478,7 @@ Vector<std::int64_t> order_of_epoch(std::int64_t n, std::uint64_t seed, std::int
 
 NB_MODULE(_native, m) {
     m.doc() = "Runs the engine's programs; see chainrule.engine.";
+    m.attr("interface") = 2;  // as INTERFACE in engine/loading.py: raised with what Python may ask of the module
     m.attr("isa") = chosen_instruction_set().name;
     nb::list names;
     for (const InstructionSet* set : instruction_sets()) names.append(set->name);

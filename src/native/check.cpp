@@ -83,7 +83,17 @@ public:
             case Op::unary: return below(Unary::count);
             case Op::binary: return below(Binary::count);
             case Op::loss: return below(Loss::count);
+            case Op::gate: return is_gate(step.code);
             default: return true;
+        }
+    }
+
+    static bool is_gate(int code) {
+        using enum Unary;
+        switch (static_cast<Unary>(code)) {
+            case sigmoid: case tanh: case relu: case selu: case gelu: case gelu_tanh: case silu: case softplus: case mish:
+                return true;
+            default: return false;
         }
     }
 
@@ -135,7 +145,7 @@ public:
         }
         block(step.y, step.width, "result");
         if (back || step.fused) block(step.dy, step.width, "gradient of the result");
-        const bool optional = step.op == Op::dense || step.op == Op::binary || step.op == Op::layer_norm;
+        const bool optional = step.op == Op::dense || step.op == Op::binary || step.op == Op::layer_norm || step.op == Op::gate;
         require(!back || optional || a.mode != Mode::none, "a step backward that nothing asks for");
         switch (step.op) {
             case Op::dense:
@@ -179,6 +189,13 @@ public:
                 place(b.space, b.at, b.width);
                 require(b.space == labels ? b.width == 1 : b.space == Space::rows && b.width == a.width, "target");
                 return require(a.width >= 1 && step.width == 1, "scores");
+            case Op::gate:
+                operands(step, 1, {Space::rows}, back);
+                if (b.space != none) operand(b, back);
+                if (c.space != none) operand(c, false);
+                require(a.width == step.width && c.mode == Mode::none, "an activation");
+                require(b.space == none || (b.space == parameters && b.width == step.width), "share of an activation");
+                return require(c.space == none || (c.space == Space::rows && c.width == step.width), "mask of an activation");
             case Op::mask: return require(step.alpha >= 0 && step.alpha < 1, "rate");
             default: require(false, "operation");
         }

@@ -1,4 +1,6 @@
 // One instruction set: compiled once for each, under the name CHAINRULE_ISA.
+#include "bijection.hpp"
+#include "gates.hpp"
 #include "moves.hpp"
 #include "rows.hpp"
 #include "statics.hpp"
@@ -39,6 +41,13 @@ StepFunction<T> forward_of(Op op, int code) {
             switch (static_cast<Loss>(code)) {
 #define CHAINRULE_CASE(name) CHAINRULE_BRANCH(name, Loss, loss_forward)
                 CHAINRULE_LOSSES(CHAINRULE_CASE)
+#undef CHAINRULE_CASE
+                default: return nullptr;
+            }
+        case Op::gate:
+            switch (static_cast<Unary>(code)) {
+#define CHAINRULE_CASE(name) CHAINRULE_BRANCH(name, Unary, gate_forward)
+                CHAINRULE_GATES(CHAINRULE_CASE)
 #undef CHAINRULE_CASE
                 default: return nullptr;
             }
@@ -83,6 +92,13 @@ StepFunction<T> backward_of(Op op, int code) {
             switch (static_cast<Loss>(code)) {
 #define CHAINRULE_CASE(name) CHAINRULE_BRANCH(name, Loss, loss_backward)
                 CHAINRULE_LOSSES(CHAINRULE_CASE)
+#undef CHAINRULE_CASE
+                default: return nullptr;
+            }
+        case Op::gate:
+            switch (static_cast<Unary>(code)) {
+#define CHAINRULE_CASE(name) CHAINRULE_BRANCH(name, Unary, gate_backward)
+                CHAINRULE_GATES(CHAINRULE_CASE)
 #undef CHAINRULE_CASE
                 default: return nullptr;
             }

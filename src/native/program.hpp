@@ -13,7 +13,7 @@ using std::ptrdiff_t;
 
 #define CHAINRULE_OPS(X) \
     X(dense) X(unary) X(binary) X(softmax) X(log_softmax) X(layer_norm) X(copy) X(reduce) X(take) X(loss) \
-    X(softmax_cross_entropy) X(mask) X(zero) X(matmul)
+    X(softmax_cross_entropy) X(mask) X(zero) X(matmul) X(gate)
 
 #define CHAINRULE_UNARY(X) \
     X(identity) X(sigmoid) X(tanh) X(relu) X(negate) X(scale) X(power) X(exp) X(log) X(sqrt) X(square) X(absolute) \
@@ -55,7 +55,7 @@ struct Operand {
 
 struct Step {
     Op op = Op::zero;
-    std::int32_t code = 0;  // Unary, Binary or Loss; dense: the Unary that follows the product
+    std::int32_t code = 0;  // Unary, Binary or Loss; dense: the Unary that follows the product; gate: its activation
     bool fused = false;     // a loss that writes its gradient while going forward, its dy being the row weights
     std::int64_t y = 0, dy = -1;
     std::int64_t width = 0;    // units of y
@@ -181,7 +181,7 @@ struct Kernels {
                    T* slot_1, T* slot_2);
 };
 
-// Positions of a shuffled epoch to row numbers: see random.hpp.
+// Positions of a shuffled epoch to row numbers: see bijection.hpp.
 struct Bijection {
     std::uint64_t n, a, b;  // domain a * b >= n
     std::uint64_t key[16];

@@ -70,6 +70,7 @@ struct Training {
     const volatile std::uint8_t* stop = nullptr;
     std::function<bool()> poll;  // true: stop; called every few milliseconds by the calling thread
     double *losses = nullptr, *weights = nullptr, *penalties = nullptr, *norms = nullptr;
+    void* after_epochs = nullptr;  // theta at the end of each epoch that ends here, one a row, in the precision of theta
 };
 
 enum class Stopped { no, interrupted, loss, gradient, trouble };

@@ -1,6 +1,9 @@
 #include "threads.hpp"
 
+#if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
+#define CHAINRULE_FORKS
+#endif
 
 #include <memory>
 #include <mutex>
@@ -103,7 +106,9 @@ Pool& pool() {
     static Pool* const one = [] {
         Pool* made = new (pool_memory) Pool;
         // A fork copies the forking thread only: its child starts with no workers.
+#if defined(CHAINRULE_FORKS)
         pthread_atfork([] { pool().mutex.lock(); }, [] { pool().mutex.unlock(); }, [] { new (pool_memory) Pool; });
+#endif
         return made;
     }();
     return *one;

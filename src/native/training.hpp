@@ -218,9 +218,19 @@ struct Machine<T>::Impl::Stretch {
         return o;
     }
 
-    void update_chunk(std::int64_t c, const UpdateOptions& o) {
+    // `kept`: where theta is noted down as well, or null.
+    void update_chunk(std::int64_t c, const UpdateOptions& o, T* kept) {
         const std::int64_t begin = c * chunk, end = std::min(begin + chunk, m.data.theta_size);
         m.kernels.update(o, spans, begin, end, gradient.get(), parameters.get(), slot_1, slot_2);
+        if (kept != nullptr) std::copy(parameters.get() + begin, parameters.get() + end, kept + begin);
+    }
+
+    // The row for theta after batch i; null where no epoch ends with it or nobody asks.
+    T* after_epoch(std::int64_t i) const {
+        const std::int64_t number = t.first_batch + i;
+        if (t.after_epochs == nullptr || (number + 1) % epoch_batches != 0) return nullptr;
+        const std::int64_t row = number / epoch_batches - t.first_batch / epoch_batches;
+        return static_cast<T*>(t.after_epochs) + row * m.data.theta_size;
     }
 
     void run(Loan& spaces, Team& team) {
@@ -361,7 +371,8 @@ struct Machine<T>::Impl::Stretch {
         if (!std::isfinite(penalty)) return finish(leader, i, Stopped::loss);
         if (!std::isfinite(norm)) return finish(leader, i, Stopped::gradient);
         const UpdateOptions o = options(i, norm);
-        for (std::int64_t c = first; c < chunks; c += step) update_chunk(c, o);
+        T* const kept = after_epoch(i);
+        for (std::int64_t c = first; c < chunks; c += step) update_chunk(c, o, kept);
         if (!m.data.prologue.empty()) {
             companions.meet();
             if (leader) m.derive(parameters.get());

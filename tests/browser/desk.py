@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,8 @@ class Desk:
     def __init__(self, page: Page, playground: Playground) -> None:
         self.page = page
         self.playground = playground
+        # asked for only when a test waits for one, a dialog may open before the browser is told
+        page.on("filechooser", lambda chooser: None)
 
     @property
     def session(self) -> Session:
@@ -62,10 +66,14 @@ class Desk:
 
     def wait(self, condition: str, seconds: float = 60) -> None:
         """Until the condition holds; asked from outside, for the page's policy forbids ``eval``."""
+        self.until(lambda: self.page.evaluate(condition), condition, seconds)
+
+    def until(self, holds: Callable[[], Any], told: str, seconds: float = 60) -> None:
+        """The same for what the server has: it may come to know later than the page shows."""
         end = time.monotonic() + seconds
-        while not self.page.evaluate(condition):
+        while not holds():
             if time.monotonic() > end:
-                raise AssertionError(f"after {seconds} s still not: {condition}")
+                raise AssertionError(f"after {seconds} s still not: {told}")
             self.page.wait_for_timeout(40)
 
     def at_epoch(self, epoch: int) -> None:
@@ -106,12 +114,16 @@ READ_CANVAS = """async (selector) => {
 }"""
 
 
-def assert_pixels(desk: Desk, selector: str, values: np.ndarray) -> None:
-    """The canvas shows these values, pixel by pixel."""
-    shown = desk.page.evaluate(READ_CANVAS, selector)
+def assert_pixels(desk: Desk, selector: str, values: np.ndarray, seconds: float = 20) -> None:
+    """The canvas comes to show these values, pixel by pixel."""
     expected = to_bytes(values)
-    assert all(byte in candidates for byte, candidates in zip(expected, shown, strict=True))
-    assert max(map(len, shown)) <= 3  # neighbouring bytes may share a colour near paper
+
+    def shows() -> bool:
+        shown = desk.page.evaluate(READ_CANVAS, selector)
+        fine = all(byte in candidates for byte, candidates in zip(expected, shown, strict=True))
+        return fine and max(map(len, shown)) <= 3  # neighbours may share a colour near paper
+
+    desk.until(shows, f"the values in {selector}", seconds)
 
 
 def cells(page: Page, column: int) -> list[str]:

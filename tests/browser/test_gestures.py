@@ -81,6 +81,7 @@ def test_by_touch_alone(open_desk):
     desk.wait("document.querySelector('.phase').textContent.includes(' 1 /')")
 
 
+@pytest.mark.slow
 def test_eight_layers_of_sixty_four(open_desk):
     sizes = ",".join(["64"] * 8)
     desk = open_desk(f"hidden_layer_sizes={sizes}&solver=adam&learning_rate=0.001&stop_epoch=2")
@@ -105,6 +106,7 @@ def numbers_of(classes: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(300, columns)) + 2 * rng.normal(size=(classes, columns))[y], y
 
 
+@pytest.mark.slow
 def test_a_model_of_many_columns_and_a_hundred_neurons(browser):
     """Its default size, (100,): pages of neurons, and pictures over two of the columns."""
     X, y = numbers_of(10, 64)
@@ -127,6 +129,7 @@ def test_a_model_of_many_columns_and_a_hundred_neurons(browser):
         context.close()
 
 
+@pytest.mark.slow
 def test_layers_of_ones_own_are_shown_with_boxes_between(browser):
     X, y = numbers_of(3, 4)
     layers = [Dense(6, "relu"), LayerNorm(), Dropout(0.2), Dense(4, "tanh")]

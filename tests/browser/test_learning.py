@@ -190,9 +190,9 @@ def test_a_page_that_stalls_holds_nobody_up(open_desk, playground):
     desk.page.click("#play")
     session = playground.sessions.newest
     desk.page.evaluate("(() => { const end = Date.now() + 2500; while (Date.now() < end); })()")
-    before, sequence = session.run.steps, session._sequence
+    before, sequence = session.run.steps, session._easel.sequence
     desk.wait(f"Number(document.querySelector('#epochs').dataset.steps) > {before}")
-    assert session._sequence > sequence
+    assert session._easel.sequence > sequence
     assert len(session.listener._undrawn) <= 2
     desk.shot("stalled")
 

@@ -44,6 +44,7 @@ def shown(desk: Desk, line: int = 0) -> str:
     return desk.page.locator("#lesson .goal .now").nth(line).inner_text()
 
 
+@pytest.mark.slow
 def test_one_neuron_from_beginning_to_end(open_desk):
     desk = open_desk()
     page = desk.page
@@ -102,9 +103,12 @@ def test_xor_is_learnt_with_a_layer_that_the_person_adds(open_desk):
     desk.wait("document.querySelectorAll('.node').length === 7 + 4 + 1")
     page.click("#play")
     go_on(desk)
-    assert desk.run.settings["activations"] == ["identity"]
+    desk.until(
+        lambda: desk.run.settings["activations"] == ["identity"], "the next step's activation"
+    )
 
 
+@pytest.mark.slow
 def test_a_dead_neuron_is_brought_back_by_hand(open_desk):
     desk = open_desk("lesson=dead-relu")
     page = desk.page
@@ -121,17 +125,19 @@ def test_a_dead_neuron_is_brought_back_by_hand(open_desk):
     desk.shot("lesson-dead")
 
 
+@pytest.mark.slow
 def test_a_rate_too_high_ends_the_run_and_reaches_the_goal(open_desk):
     desk = open_desk("lesson=learning-rate")
     page = desk.page
     desk.wait("document.querySelector('[data-setting=learning_rate]').value === '3'")
     page.click("#play")
     go_on(desk)
-    assert desk.run.settings["learning_rate"] == 1e-5
+    desk.until(lambda: desk.run.settings["learning_rate"] == 1e-5, "the next step's rate")
     assert desk.run.failure is None
     desk.wait("document.querySelector('#notice').hidden")
 
 
+@pytest.mark.slow
 def test_overfitting_is_seen_and_cured(open_desk):
     desk = open_desk("lesson=overfitting")
     page = desk.page
@@ -153,6 +159,7 @@ def test_overfitting_is_seen_and_cured(open_desk):
     desk.shot("lesson-overfitting")
 
 
+@pytest.mark.slow
 def test_the_backward_pass_by_keyboard_alone(open_desk):
     desk = open_desk("lesson=backward-pass")
     page = desk.page
@@ -186,7 +193,7 @@ def test_the_backward_pass_by_keyboard_alone(open_desk):
     page.focus("[data-act=update]")
     page.keyboard.press("Enter")
     page.wait_for_selector("[data-phase=forward]")
-    assert desk.run.steps == 1
+    desk.until(lambda: desk.run.steps == 1, "a step")
     page.wait_for_selector("#lesson .reached:not([hidden])")
     desk.shot("lesson-backward")
     go_on(desk)
@@ -204,8 +211,8 @@ def test_a_teachers_file_dropped_on_the_page_is_shown_as_text_only(open_desk, pl
     assert page.inner_text("#lesson-title") == MINE["title"]
     assert page.locator("#lesson p").nth(0).inner_text() == "<b>Not bold</b> & plain."
     assert page.locator("#lesson img, #lesson b").count() == 0
+    desk.until(lambda: desk.run.settings["seed"] == 7, "the lesson's seed")
     desk.wait("document.querySelector('#epochs').dataset.steps === '0'")
-    assert desk.run.settings["seed"] == 7
     assert page.locator("#script").is_hidden()
     page.click("#epoch")
     desk.at_epoch(1)
@@ -218,8 +225,8 @@ def test_a_teachers_file_dropped_on_the_page_is_shown_as_text_only(open_desk, pl
     page.wait_for_selector("#lesson .reached:not([hidden])")
     assert desk.fingerprint == first
     page.click("#lesson [data-lesson=next]")
+    desk.until(lambda: desk.run.settings["noise"] == 30, "the next step's noise")
     desk.wait("document.querySelector('#epochs').dataset.steps === '0'")
-    assert desk.run.settings["noise"] == 30
     page.click("#lesson [data-lesson=next]")
     assert page.locator("#lesson").is_hidden()
     assert page.locator("#script").is_visible()
@@ -264,7 +271,7 @@ def test_a_lesson_given_at_launch_is_there_from_the_start(browser):
         context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
         desk = Desk(context.new_page(), handle).open()
         desk.page.wait_for_selector("#lesson:not([hidden])")
-        assert desk.run.settings["seed"] == 7
+        desk.until(lambda: desk.run.settings["seed"] == 7, "the lesson's seed")
         assert desk.page.locator("#script").is_hidden()
         context.close()
 

@@ -51,10 +51,12 @@ def test_persian_reads_from_the_right(open_desk):
     assert places == sorted(places, reverse=True)
     assert page.evaluate("document.querySelector('.points').getBoundingClientRect().left") > 1000
     assert page.inner_text("#epochs") == "۰"
+    assert page.inner_text("#connection") == "متصل"
     assert "English" in page.inner_text("#language")
     page.click("#language")
     assert page.evaluate("document.documentElement.dir") == "ltr"
     assert page.inner_text("#points-title") == "Points"
+    assert page.inner_text("#connection") == "Connected"
 
 
 def test_both_languages_say_everything():
@@ -139,7 +141,7 @@ def error(desk):
     table = {"name": "bad.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     desk.page.set_input_files("#file", table)
     desk.wait("!document.querySelector('#notice').hidden")
-    assert "table.csv: expected at least 3 columns" in desk.page.inner_text("#notice")
+    assert "bad.csv: expected at least 3 columns" in desk.page.inner_text("#notice")
 
 
 def card(desk):
@@ -170,6 +172,18 @@ def bent(desk):
     desk.wait("document.querySelector('#space-text').textContent.includes('۰')")
 
 
+def written(desk):
+    desk.page.focus("#slate")
+    for key in ("Space", "ArrowDown", "Shift+ArrowDown"):
+        desk.page.keyboard.press(key)
+    desk.wait("document.querySelector('#seen-text').textContent.startsWith('اینجا')")
+
+
+def browsed(desk):
+    learnt(desk)
+    desk.page.wait_for_selector(".mistake")
+
+
 STATES = {
     "start": ("", []),
     "dark Persian inside": ("language=fa&theme=dark", [inside]),
@@ -188,12 +202,20 @@ STATES = {
         [branched],
     ),
     "the surface": ("dataset=xor&panel=surface&surface=random&stop_epoch=30", [surveyed]),
+    "the surface, dark Persian": (
+        "language=fa&theme=dark&dataset=peaks&loss=squared_error&panel=surface&stop_epoch=30",
+        [learnt],
+    ),
+    "histograms, Persian": ("language=fa&panel=histograms&activations=relu,tanh", [counted]),
     "histograms, dark": ("dataset=xor&theme=dark&panel=histograms", [counted]),
     "warped space, Persian": ("language=fa&panel=space&hidden_layer_sizes=3", [bent]),
+    "digits, Persian": ("language=fa&dataset=digits&hidden_layer_sizes=12", [written]),
+    "mistakes, dark": ("theme=dark&dataset=digits&panel=mistakes&stop_epoch=30", [browsed]),
     "an error, dark": ("theme=dark", [error]),
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", STATES)
 def test_no_serious_finding_of_axe(open_desk, state):
     """axe-core from an installed npm package; AXE_CORE names another place."""

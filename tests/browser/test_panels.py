@@ -53,10 +53,11 @@ def test_the_surface_is_read_by_keyboard_and_pointer_and_follows_the_run(open_de
     assert (a, b) == pytest.approx((low[0], high[0]), rel=0.01)
     assert read == pytest.approx(loss(low[0], high[0]), rel=0.01)
     desk.shot("surface")
-    page.select_option("[data-surface=directions]", "random")
+    page.focus("[data-surface=directions]")
+    page.keyboard.press("End")
     desk.wait("document.querySelector('#surface-text').textContent.includes('random')")
     assert desk.session.part(Surface).directions == "random"
-    page.click("[data-act=others]")
+    page.press("[data-act=others]", "Enter")
     desk.wait("location.hash.includes('surface_seed=1')")
 
 
@@ -70,8 +71,10 @@ HUES = """(selector) => {
 
 
 def test_histograms_show_how_the_layers_outputs_lie_now(open_desk):
-    desk = open_desk(f"{XOR}&panel=histograms&activations=relu,tanh")
+    desk = open_desk(f"{XOR}&activations=relu,tanh")
     learnt(desk)
+    desk.page.press("[data-panel=histograms]", "Enter")
+    assert "panel=histograms" in desk.page.evaluate("location.hash")
     desk.wait("document.querySelectorAll('[data-histogram]').length === 6")
     page, run = desk.page, desk.run
     rows = run.X_train[:256]
@@ -99,7 +102,8 @@ def test_the_space_of_two_neurons_is_chosen_by_keyboard_and_shows_their_values(o
     page.focus("[data-panel=space]")
     page.keyboard.press("Enter")
     desk.wait("document.querySelector('#space-text').textContent.includes('(0, 0)')")
-    page.select_option("[data-space=space_layer]", "2")
+    page.focus("[data-space=space_layer]")
+    page.keyboard.type("2")
     page.focus("[data-space=space_first]")
     page.keyboard.type("3")
     desk.wait("location.hash.includes('space_first=3')")

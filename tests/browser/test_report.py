@@ -76,6 +76,7 @@ def shown_images(page):
     return page.evaluate("[...document.images].map((i) => [i.currentSrc.length, i.naturalWidth])")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1000])
 def test_every_width_and_scheme(open_report, width, scheme):
@@ -88,6 +89,7 @@ def test_every_width_and_scheme(open_report, width, scheme):
     keep(page, f"report-{width}-{scheme}")
 
 
+@pytest.mark.slow
 def test_pictures_follow_the_scheme(open_report):
     light, dark = (
         [src for src, _ in shown_images(open_report(scheme=s))] for s in ("light", "dark")
@@ -99,6 +101,7 @@ def test_pictures_follow_the_scheme(open_report):
     assert sources[0] != sources[1]
 
 
+@pytest.mark.slow
 def test_paper_is_white_and_nothing_is_cut_off(open_report):
     page = open_report(scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
@@ -116,6 +119,7 @@ def test_paper_is_white_and_nothing_is_cut_off(open_report):
     keep(page, "report-print")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_serious_finding_of_axe(browser, report, scheme):
     source = os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js")

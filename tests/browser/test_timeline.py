@@ -42,6 +42,7 @@ def output(run, theta):
     return run.network.values(theta, run.features_of_picture(grid()))[-1][:, 0]
 
 
+@pytest.mark.slow
 def test_looking_back_shows_the_run_as_it_was_and_goes_on_from_there(open_desk):
     desk = open_desk(START)
     learnt(desk)
@@ -57,7 +58,7 @@ def test_looking_back_shows_the_run_as_it_was_and_goes_on_from_there(open_desk):
     moment = back(desk, 5)
     desk.page.click("[data-act=go_on]")
     desk.wait("document.querySelector('[data-act=go_on]').disabled")
-    assert desk.run.steps == moment.steps
+    desk.until(lambda: desk.run.steps == moment.steps, "the moment")
     learnt(desk)
     assert desk.fingerprint == end  # the same way again
 
@@ -106,6 +107,7 @@ def test_two_branches_side_by_side_by_keyboard_and_shared_as_a_link(open_desk, p
     assert_pixels(other, SIDE.format("branch"), output(branch, branch.theta))
 
 
+@pytest.mark.slow
 def test_a_run_file_opens_in_another_browser(open_desk, tmp_path):
     desk = open_desk("dataset=gauss&noise=20&stop_epoch=30&panel=timeline")
     learnt(desk, 30)
@@ -121,20 +123,22 @@ def test_a_run_file_opens_in_another_browser(open_desk, tmp_path):
     desk.wait("document.querySelectorAll('.pair canvas').length === 2")
     learnt(desk, 50)
     with desk.page.expect_download() as waiting:
-        desk.page.click("[data-run=save]")
+        desk.page.press("[data-run=save]", "Enter")
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
     assert json.loads(path.read_text(encoding="utf-8"))["format"] == "chainrule run"
     branch = desk.session.part(Timeline).branch
 
     other = open_desk("panel=timeline&dataset=circle")
-    other.page.set_input_files("[data-run=open]", path)
+    with other.page.expect_file_chooser() as chooser:
+        other.page.press("[data-run=open]", "Space")
+    chooser.value.set_files(path)
     other.at_epoch(50)
     other.wait("document.querySelectorAll('.pair canvas').length === 2")
     assert other.fingerprint == desk.fingerprint
     other.wait("document.querySelector('#connection').textContent.includes('same bits')")
     assert np.array_equal(other.session.part(Timeline).branch.theta, branch.theta)
-    other.page.click("[data-act=keep]")
+    other.page.press("[data-act=keep]", "Enter")
     other.wait("document.querySelector('[data-setting=solver]').value === 'rmsprop'")
     other.wait(
         f"document.querySelector('#fingerprint').textContent === '{fingerprint(branch.theta):016x}'"
@@ -153,6 +157,7 @@ def test_a_hostile_run_file_is_refused_in_the_page_and_the_run_stays(open_desk):
     assert desk.run.epochs == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "fa"])
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light"), (2560, "dark")])
 def test_it_fits_every_width(open_desk, width, scheme, language):

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from dask.delayed import delayed
 from sklearn.model_selection import GridSearchCV
 
 import chainrule as cr
@@ -16,6 +17,7 @@ from chainrule.cluster.sources import blocks_of
 from chainrule.errors import DataError, WrongTypeError
 from chainrule.estimators.in_pieces import Prepare, travelling
 from chainrule.estimators.pieces import Cut
+from chainrule.training.partitions import AllRows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -57,11 +59,57 @@ def test_an_evaluation_equals_that_of_one_machine_and_has_the_bits_of_the_stream
     there, gradient = found[0]
     every = client.run(lambda dask_worker: dask_worker.address)
     client.replicate(there.parts[3:9], n=2)  # another worker may take them
-    there._groups, there._looked = [], -9e9
+    there.placement.forget()
     assert objective.evaluate(theta, there)[1].tobytes() == gradient.tobytes()
     one = next(iter(every))
-    there._groups = [(one, list(range(there.partitions)))]  # all on one
+    there.placement._groups = [(one, list(range(there.partitions)))]  # all on one
     assert objective.evaluate(theta, there)[1].tobytes() == gradient.tobytes()
+
+
+@pytest.fixture
+def resident(client, digits):
+    """Rows of eight partitions on the workers, the objective over them, and θ."""
+    objective, theta, X, y = cr.MLPClassifier((8,), random_state=0).as_objective(digits.X, digits.y)
+    pieces = DaskPieces.of(client, blocks_of(X, y, None, 225), lambda rows: None)
+    return pieces.rows(as_it_is, objective), objective, theta
+
+
+def as_it_is(piece):
+    return piece.X, piece.y, None
+
+
+def test_when_all_lies_in_its_place_an_evaluation_is_one_message(resident, monkeypatch):
+    there, objective, theta = resident
+    by_tasks = objective.evaluate(theta, there)
+    monkeypatch.setattr(there, "_by_tasks", None)
+    in_one_message = objective.evaluate(theta, there)
+    assert in_one_message[0] == by_tasks[0]
+    assert in_one_message[1].tobytes() == by_tasks[1].tobytes()
+
+
+def test_a_worker_that_lacks_something_is_asked_again_by_tasks(resident):
+    there, objective, theta = resident
+    wanted = objective.evaluate(theta, there)
+    (first, some), (second, others) = there.placement.groups()[0]
+    there.placement._groups = wrong = [(first, others), (second, some)]
+    assert there._in_one_message(objective, AllRows(theta), wrong) is None
+    found = objective.evaluate(theta, there)
+    assert found[1].tobytes() == wanted[1].tobytes()
+
+
+@pytest.mark.parametrize(("limit", "value"), [("FAN_IN", 2), ("LARGE", 1)])
+def test_many_workers_and_large_parameters_go_by_a_tree_of_tasks(
+    resident, monkeypatch, limit, value
+):
+    there, objective, theta = resident
+    wanted = objective.evaluate(theta, there)
+    workers = [worker for worker, _ in there.placement.groups()[0]]
+    there.placement._groups = [(workers[i % 2], [2 * i, 2 * i + 1]) for i in range(4)]
+    monkeypatch.setattr(f"chainrule.cluster.resident.{limit}", value)
+    monkeypatch.setattr(there, "_in_one_message", None)
+    found = objective.evaluate(theta, there)
+    assert found[0] == wanted[0]
+    assert found[1].tobytes() == wanted[1].tobytes()
 
 
 def test_prediction_is_lazy_and_the_same(arrays, digits):
@@ -124,6 +172,46 @@ def test_bad_partitions_are_named(client, digits):
     bad = da.from_array(X, (600, 64))
     with pytest.raises(DataError, match=r"partition 2: .*infinity.*row 300, column 7"):
         cr.SoftmaxClassifier().fit(bad, da.from_array(digits.y, 600))
+
+
+def test_bad_rows_of_files_are_named_with_file_and_row_group(client, digits, tmp_path):
+    frame = pd.DataFrame(digits.X, columns=[f"p{i}" for i in range(64)]).assign(digit=digits.y)
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame = pd.concat([frame, frame], ignore_index=True)
+    frame.loc[1250, "p3"] = np.nan
+    frame.to_parquet(tmp_path / "b.parquet", row_group_size=1100)
+    where = r"b\.parquet, row group 1: .*NaN.*row 150, column 3 \('p3'\)"
+    with pytest.raises(DataError, match=where):
+        cr.cluster.fit(cr.SoftmaxClassifier(), tmp_path, "digit", client=client, memory="1MiB")
+
+
+def test_partitions_of_one_class_each_and_of_none_are_learned_from(client, digits):
+    rows = np.argsort(digits.y, kind="stable")
+    X, y = digits.X[rows], digits.y[rows]
+    sizes = (*np.bincount(y).tolist(), 0)
+    make = {"alpha": 1e-2, "solver": "newton-cg", "tol": 1e-12, "class_weight": "balanced"}
+    alone = cr.SoftmaxClassifier(**make).fit(X, y)
+    found = cr.SoftmaxClassifier(**make).fit(
+        da.from_array(X, (sizes, 64)), da.from_array(y, (sizes,))
+    )
+    np.testing.assert_array_equal(found.classes_, range(10))
+    np.testing.assert_allclose(found.coef_, alone.coef_, atol=1e-6)
+
+
+def test_partitions_of_different_categories_are_encoded_alike(client):
+    rng = np.random.default_rng(0)
+    frames = []
+    for towns in (["Ulm", "Bonn"], ["Köln", "Jena"], ["Bonn", "Jena"]):
+        town = pd.Categorical(rng.choice(towns, 100))
+        frames.append(pd.DataFrame({"town": town, "x": rng.normal(size=100)}))
+    parts = [frame.assign(y=frame["town"].isin(["Ulm", "Jena"])) for frame in frames]
+    # each a partition with categories of its own
+    lazy = dd.from_delayed([delayed(part) for part in parts], meta=parts[0], verify_meta=False)
+    found = cr.cluster.fit(
+        cr.RealMLPClassifier(n_epochs=8, batch_size=50, random_state=0), lazy, "y"
+    )
+    assert found.encoder_.columns_[0].encoding.levels == ("Bonn", "Jena", "Köln", "Ulm")
+    assert cr.cluster.score(found, lazy.drop(columns="y"), lazy["y"]) > 0.9
 
 
 def test_what_is_refused(arrays, digits, client):

@@ -10,6 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.cluster import files
+from chainrule.cluster.frames import as_frame
 from chainrule.errors import DataError, OptionError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -157,3 +158,75 @@ def test_what_is_not_there_is_said(folder, tmp_path):
     (folder / "d.csv").write_text("x,digit\n1,1\n", encoding="utf-8")
     with pytest.raises(OptionError, match="Parquet or CSV files; came both"):
         cr.SoftmaxClassifier().fit(folder, "digit")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_of_one_precision_lie_row_by_row(dtype, monkeypatch):
+    monkeypatch.setattr("chainrule.cluster.frames.BLOCK_ROWS", 7)
+    X = np.random.default_rng(0).normal(size=(50, 3)).astype(dtype)
+    names = ["a", "b", "c"]
+    tables = [pa.Table.from_pandas(pd.DataFrame(part, columns=names)) for part in np.split(X, [11])]
+    table = pa.concat_tables(tables)  # columns in two chunks
+    found = as_frame(table)
+    assert found.columns.tolist() == names
+    assert found.to_numpy().flags.c_contiguous
+    np.testing.assert_array_equal(found, X)
+    assert found.dtypes.tolist() == [np.dtype(dtype)] * 3
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [1.0, None], "b": [2.0, 3.0]}),
+        pd.DataFrame({"a": [1.0, 2.0], "b": np.array([2, 3], np.float32)}),
+        pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}),
+        pd.DataFrame({"a": [1.0, 2.0]}, index=[3.5, 4.5]),
+        pd.DataFrame({"a": [1.0, 2.0]})[:0],
+    ],
+)
+def test_all_other_tables_are_read_as_arrow_gives_them(frame):
+    table = pa.Table.from_pandas(frame)
+    pd.testing.assert_frame_equal(as_frame(table), table.to_pandas())
+
+
+def test_a_damaged_parquet_file_is_named_in_one_line(folder):
+    path = folder / "a.parquet"
+    whole = path.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little")
+    for content in (b"", b"PAR1", whole[:-1], whole[: -8 - footer] + b"\xff" * footer + whole[-8:]):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"a\.parquet: expected a Parquet file; came ") as told:
+            files.loads_of(path, "digit", None, rows=350)
+        assert "\n" not in str(told.value)
+
+
+def test_a_damaged_row_group_is_named_in_one_line(folder):
+    path = folder / "a.parquet"
+    whole = bytearray(path.read_bytes())
+    whole[4:400] = b"\xff" * 396
+    path.write_bytes(whole)
+    first = files.loads_of(path, "digit", None, rows=350)[0]
+    with pytest.raises(DataError, match=r"a\.parquet, row groups 0 to 1: ") as told:
+        first.piece(0)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"a,digit\n1,2\n3\n", "t.csv: expected a CSV file; came .*2 columns"),
+        (b"a,\xff,digit\n1,2,3\n", "t.csv: expected a CSV file; came .*utf-8"),
+    ],
+    ids=["a short row", "not UTF-8"],
+)
+def test_a_csv_file_that_cannot_be_read_is_named_in_one_line(tmp_path, content, where):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=where) as told:
+        files.loads_of(path, "digit", None, rows=350)
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        files.loads_of(tmp_path / "no.parquet", "digit", None, rows=350)

@@ -134,20 +134,90 @@ def test_windows_hold_every_row_once(digits, shuffle, drop_last):
     assert (seen == sorted(seen)) is (shuffle is None)
 
 
-def test_training_goes_on_from_the_middle_of_an_epoch_to_the_same_bits(digits):
+def streamed(digits, **options):
+    """A trainer over windows that are smaller than an epoch."""
     model = cr.MLPClassifier((5,), random_state=0)
-    network, theta0, _, _ = model.as_objective(digits.X, digits.y), None, None, None
-    J, theta0 = network[0], network[1]
+    J, theta0, _, _ = model.as_objective(digits.X, digits.y)
     pieces = StreamedPieces(blocks_of(digits.X, digits.y, None, 100), 1 << 20, silent)
     rows = pieces.rows(lambda piece: (piece.X, piece.y, None), J)
     rows.memory = 1 << 19
-    options = {"theta0": theta0, "batch_size": 20, "seed": 1}
-    whole = cr.training.Trainer(J, rows, None, **options)
+    return cr.training.Trainer(J, rows, None, theta0=theta0, batch_size=20, seed=1, **options)
+
+
+def test_training_goes_on_from_the_middle_of_an_epoch_to_the_same_bits(digits):
+    whole = streamed(digits)
     whole.run(2 * whole.batches_per_epoch)
-    parts = cr.training.Trainer(J, rows, None, **options)
+    parts = streamed(digits)
     for batches in (7, 50, 60, 2 * parts.batches_per_epoch - 117):
         parts.run(batches)
     assert parts.theta.tobytes() == whole.theta.tobytes()
+
+
+def test_a_validation_sees_each_of_several_epochs(digits):
+    seen = {1: [], 3: []}
+
+    def make(size):
+        return streamed(digits, validation=lambda theta: seen[size].append(theta.copy()) or 0.0)
+
+    one, many = make(1), make(3)
+    assert [one.run_epochs(1) for _ in range(3)] == [1, 1, 1]
+    assert many.run_epochs(3) == 3
+    np.testing.assert_array_equal(seen[1], seen[3])
+    np.testing.assert_array_equal(seen[3][-1], many.theta)
+
+
+@pytest.mark.parametrize("solver", ["cg", "lbfgs"])
+def test_a_warm_start_begins_where_the_last_fit_ended(digits, solver):
+    make = {"hidden_layer_sizes": (8,), "solver": solver, "max_iter": 10, "tol": 0}
+    make |= {"random_state": 0, "warm_start": True}
+    alone = cr.MLPClassifier(**make).fit(digits.X, digits.y).fit(digits.X, digits.y)
+    found = cr.cluster.fit(cr.MLPClassifier(**make), *blocks(digits))
+    before = found._theta.copy()
+    began = []
+    found.callbacks = [Begins(began)]
+    cr.cluster.fit(found, *blocks(digits))
+    assert began[0].tobytes() == before.tobytes()
+    assert np.linalg.norm(found._theta - alone._theta) <= 1e-8 * np.linalg.norm(alone._theta)
+    assert len(found.loss_curve_) == len(alone.loss_curve_) == 20
+    on_an_array = cr.MLPClassifier(**make).fit(digits.X, digits.y)
+    cr.cluster.fit(on_an_array, *blocks(digits))  # from one place to the other
+    assert np.linalg.norm(on_an_array._theta - alone._theta) <= 1e-8 * np.linalg.norm(alone._theta)
+
+
+class Begins(cr.training.Callback):
+    """Takes down where training begins."""
+
+    def __init__(self, began):
+        self.began = began
+
+    def on_train_begin(self, progress):
+        self.began.append(progress.theta.copy())
+
+
+def test_a_warm_start_of_mini_batches_counts_on(digits):
+    make = {"hidden_layer_sizes": (8,), "max_iter": 5, "tol": 0, "random_state": 0}
+    model = cr.MLPClassifier(**make, warm_start=True)
+    first = cr.cluster.fit(model, *blocks(digits)).loss_
+    cr.cluster.fit(model, *blocks(digits))
+    assert model.loss_ < first
+    assert len(model.loss_curve_) == 10
+    assert model.t_ == 10 * 1797
+    assert model.history_["epoch"] == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (lambda X: X[:, :63], lambda y: y, "X: expected 64 columns as in the last fit; came 63"),
+        (lambda X: X, lambda y: y % 9, "the same classes as in the previous call"),
+    ],
+)
+def test_a_warm_start_on_other_columns_or_classes_is_refused(digits, X, y, message):
+    model = cr.SoftmaxClassifier(max_iter=2, warm_start=True)
+    theta = cr.cluster.fit(model, *blocks(digits))._theta
+    with pytest.raises(DataError, match=message):
+        cr.cluster.fit(model, [X(digits.X)], [y(digits.y)])
+    assert model._theta is theta
 
 
 def test_rows_are_held_back_from_every_piece(digits):
@@ -195,8 +265,8 @@ def test_bad_rows_are_named_with_their_place(digits):
     [
         ({"target": None}, "y: expected a list of 2 blocks"),
         ({"memory": "little"}, "memory: expected at least 1 MiB"),
+        ({"memory": "1e400GB"}, "memory: expected at least 1 MiB"),
         ({"X": []}, "y: expected a list of 0 blocks"),
-        ({"model": cr.MLPClassifier(warm_start=True)}, "warm_start: expected False"),
         ({"model": cr.MLPClassifier(early_stopping=True, scoring="f1")}, "scoring"),
     ],
 )

@@ -172,3 +172,12 @@ def test_a_missing_file_is_an_os_error(tmp_path):
 def test_a_text_path_is_a_path(path):
     write_idx(os.fspath(path), np.ones(2, np.uint8))
     assert read_idx(os.fspath(path)).tolist() == [1, 1]
+
+
+def test_no_numbers_in_endless_dimensions_are_refused(tmp_path):
+    path = tmp_path / "x.idx"
+    path.write_bytes(bytes([0, 0, 0x0E, 3]) + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1))
+    with pytest.raises(FileFormatError, match="at most 4294967296 bytes of numbers"):
+        read_idx(path)
+    path.write_bytes(bytes([0, 0, 0x0E, 2]) + struct.pack(">2I", 0, 7))
+    assert read_idx(path).shape == (0, 7)

@@ -48,6 +48,20 @@ def test_missing_is_said_once():
     assert done.stderr.count("EngineUnavailableWarning: the compiled engine could not be") == 1
 
 
+def test_one_of_another_version_is_not_used():
+    old = (
+        "import sys, types\nold = types.ModuleType('chainrule.engine._native')\n"
+        "sys.modules[old.__name__] = old\n"
+    )
+    done = run(
+        old + _COMPILE + "print(engine.info()['reason'])\nengine.compile(loss, None, vector)"
+    )
+    assert done.stdout == "it was built from the sources of another version\n"
+    done = run(old + _COMPILE + "engine.compile(loss, None, vector)", CHAINRULE_REQUIRE_ENGINE="1")
+    assert "EngineError" in done.stderr
+    assert "it was built from the sources of another version" in done.stderr
+
+
 def test_missing_where_it_is_required():
     script = _MISSING + _COMPILE + "engine.compile(loss, None, vector)"
     done = run(script, CHAINRULE_REQUIRE_ENGINE="1")

@@ -47,18 +47,28 @@ def plain_masks(graph, seed, step, rows, dtype, level=1.0):
 
 
 class Problem:
-    """A network with dropout and derived weights, and the loop that trains it in NumPy."""
+    """A network with dropout and derived weights, and the loop that trains it in NumPy.
 
-    def __init__(self, tools, dtype, rows=103):
+    ``gated``: its activation is a learnt share of mish, its weights are scaled on the other side.
+    """
+
+    def __init__(self, tools, dtype, rows=103, gated=False, units=9):
         rng = np.random.default_rng(1)
         x, t = cr.input("x", ("rows", 11)), cr.target("t", ("rows",), dtype=int)
-        W1, b1 = cr.parameter("W1", (11, 9)), cr.parameter("b1", (9,))
-        W2, b2 = cr.parameter("W2", (9, 4)), cr.parameter("b2", (4,))
-        h = cr.dropout(cr.tanh(x @ W1 + b1), rate=0.3, stream=5)
-        loss = cr.softmax_cross_entropy(h @ (W2 * 0.5) + b2, t, label_smoothing=0.1)
+        W1, b1 = cr.parameter("W1", (11, units)), cr.parameter("b1", (units,))
+        W2, b2 = cr.parameter("W2", (units, 4)), cr.parameter("b2", (4,))
+        shapes = {"W1": (11, units), "b1": (units,), "W2": (units, 4), "b2": (4,)}
+        if gated:
+            z, a = x @ W1 + b1, cr.parameter("a", (units,))
+            shapes["a"] = (units,)
+            h = cr.dropout(z + a * (cr.mish(z) - z), rate=0.3, stream=5)
+            scores = h @ cr.scale(W2, 0.5) + b2
+        else:
+            h = cr.dropout(cr.tanh(x @ W1 + b1), rate=0.3, stream=5)
+            scores = h @ (W2 * 0.5) + b2
+        loss = cr.softmax_cross_entropy(scores, t, label_smoothing=0.1)
         self.strength = {"W1": (2e-3, 1e-2), "W2": (0.0, 1e-2)}
         penalty = cr.l2(W1, W2, strength=1e-2) + cr.l1(W1, strength=2e-3)
-        shapes = {"W1": (11, 9), "b1": (9,), "W2": (9, 4), "b2": (4,)}
         values = {name: 0.4 * rng.normal(size=shape) for name, shape in shapes.items()}
         data = {"x": rng.normal(size=(rows, 11)), "t": rng.integers(4, size=rows)}
         weight = rng.uniform(0.2, 2, rows)
@@ -135,9 +145,13 @@ def test_a_thousand_steps(tools, kind, dtype):
     np.testing.assert_allclose(measured, report, rtol=20 * tolerance, atol=20 * tolerance)
 
 
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("units", [9, 48])  # masks of widths like 48 are drawn in vectors
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_decay_and_dropout_of_each_batch(tools, dtype):
-    problem = Problem(tools, dtype)
+def test_decay_and_dropout_of_each_batch(tools, dtype, units, gated):
+    problem = Problem(tools, dtype, gated=gated, units=units)
+    gates = [step for step in problem.case.program.forward if step.op == "gate"]
+    assert len(gates) == gated
     case, rule = problem.case, UpdateRule("adamw", weight_decay=0.5)
     rates = np.full(70, 0.01)
     levels = {"decay": np.linspace(1, 0, 70), "dropout": np.linspace(0, 1, 70) ** 2}
@@ -227,6 +241,35 @@ def test_cut_into_calls_gives_the_same_bits(tools):
             first += count
         ends.append(own)
     assert all(np.array_equal(ends[0], one) for one in ends[1:])
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_theta_after_each_epoch(tools, n_threads):
+    """From the middle of an epoch on, six batches each: θ as separate calls leave it."""
+    problem = Problem(tools, "float32")
+    case, rule = problem.case, UpdateRule("adam")
+
+    def run(theta, state, first, count, **options):
+        case.compiled.run_batches(
+            theta, state, case.inputs, case.target, rule=rule, learning_rate=0.01, batch_size=20,
+            n_batches=count, first_batch=first, order=Shuffle(1), dropout_seed=4, **options,
+        )  # fmt: skip
+
+    def start():
+        return case.theta.copy(), rule.initial_state(case.vector.size, "float32")
+
+    (theta, state), expected = start(), []
+    for first, count in ((2, 4), (6, 6), (12, 6), (18, 1)):
+        run(theta, state, first, count)
+        expected.append(theta.copy())
+    kept, (whole, state) = np.full((4, len(theta)), 7, np.float32), start()
+    run(whole, state, 2, 17, after_epochs=kept, n_threads=n_threads)
+    np.testing.assert_array_equal(whole, expected[-1])
+    np.testing.assert_array_equal(kept[:3], expected[:3])
+    assert np.all(kept[3] == 7)
+    for wrong in (kept[:2], kept.astype(np.float64), kept[:, :-1], kept[::-1]):
+        with pytest.raises(OptionError, match="row of .* for each of 3 epochs"):
+            run(*start(), 2, 17, after_epochs=wrong)
 
 
 def test_the_last_partial_batch(tools):

@@ -27,6 +27,8 @@ PAIRS = {
     "classes": (MLPClassifier, theirs.MLPClassifier),
     "values": (MLPRegressor, theirs.MLPRegressor),
 }
+MOST_OF_A_ROW = {one: -np.log(np.finfo(kind).eps) for one, kind in ((False, float), (True, "f4"))}
+"""What scikit-learn says of a row's loss at most, by whether it computes in float32."""
 BEYOND = {"history_", "training_status_", "network_", "parameters_"}
 """Public attributes that are ours alone."""
 
@@ -207,6 +209,12 @@ def assert_same_state(ours: Any, other: Any, rtol: float) -> None:
             assert np.asarray(mine).dtype == np.asarray(one).dtype, name
 
 
+def assert_same_parameters(ours: Any, other: Any, rtol: float) -> None:
+    pairs = zip(ours.coefs_ + ours.intercepts_, other.coefs_ + other.intercepts_, strict=True)
+    for mine, one in pairs:
+        np.testing.assert_allclose(mine, one, rtol=rtol, atol=rtol)
+
+
 def assert_same_predictions(ours: Any, other: Any, X: Any, rtol: float) -> None:
     with np.errstate(all="ignore"):
         mine, one = ours.predict(X), other.predict(X)
@@ -244,6 +252,14 @@ def assert_same_lines(ours: list[str], other: list[str], rtol: float) -> None:
     np.testing.assert_allclose(*numbers, rtol=rtol, atol=max(rtol, 1e-6))
 
 
+def clips(ours: Any, case: Case, most: float) -> bool:
+    """Whether scikit-learn may have clipped a row's loss; ours are exact: docs/estimators.md."""
+    if case.kind == "values" or max(ours.loss_curve_) * np.shape(case.y)[0] <= most:
+        return False
+    with np.errstate(divide="ignore"):
+        return bool(np.min(ours.predict_log_proba(case.X)) < -most)
+
+
 def compare(case: Case) -> None:
     """The script on both; the same state after every call."""
     single = np.asarray(case.X).dtype == np.float32 or getattr(case.X, "dtype", None) == np.float32
@@ -265,7 +281,13 @@ def compare(case: Case) -> None:
             return  # scikit-learn's search is misled: docs/estimators.md; rounding leads astray
         if not np.all(np.isfinite(other.loss_)) or other.loss_ > 100:
             return  # diverging: the last bits decide
-        assert_same_state(ours, other, rtol)
+        try:
+            assert_same_state(ours, other, rtol)
+        except AssertionError:
+            if not clips(ours, case, MOST_OF_A_ROW[single]):
+                raise
+            assert_same_parameters(ours, other, rtol)
+            return
         assert_same_predictions(ours, other, case.X, rtol)
         if not lbfgs:
             assert_same_lines(one.printed, two.printed, rtol)
@@ -275,6 +297,17 @@ def compare(case: Case) -> None:
 @given(cases())
 def test_the_same_calls_do_the_same(case):
     compare(case)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_where_scikit_learn_clips_a_loss_the_loss_alone_differs():
+    X = np.random.default_rng(0).standard_normal((16, 1))
+    y = np.array([0, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    options = {"alpha": 0, "batch_size": 1, "beta_2": 0.5, "max_iter": 4, "random_state": 0}
+    ours, other = (kind(**options).fit(X, y) for kind in PAIRS["classes"])
+    assert ours.loss_ > 10 * other.loss_  # Adam that forgets squares first: small gradients grow
+    assert_same_parameters(ours, other, 1e-6)
+    compare(Case("classes", options, X, y, None, ["fit"]))
 
 
 @pytest.mark.slow

@@ -164,3 +164,14 @@ def test_whole_numbers_beyond_doubles_are_kept_apart():
     model = RealMLPClassifier(**{**QUICK, "n_epochs": 64}, types={"key": "categorical"})
     y = np.arange(200) % 2
     assert model.fit(X, y).score(X, y) == 1.0
+
+
+@pytest.mark.parametrize("missing", [9, 10])
+def test_what_few_rows_miss_is_no_feature(missing):
+    a, b = np.random.default_rng(0).normal(size=(2, 100))
+    y = (a > 0).astype(int)
+    a[:missing] = np.nan
+    held = {"a": a[-9:], "b": b[-9:]}, y[-9:]
+    model = RealMLPClassifier(n_epochs=1).fit({"a": a, "b": b}, y, validation_data=held)
+    told = ["a_missing"] if missing >= 10 else []
+    assert list(model.encoder_.get_feature_names_out()) == ["a", *told, "b"]

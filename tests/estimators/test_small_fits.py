@@ -67,7 +67,7 @@ def test_a_generator_is_taken_as_it_is():
         {"activation": cr.tanh},
         {"layers": [cr.Dense(5, "relu")]},
     ],
-    ids=str,
+    ids=["alpha", "activation", "dropout", "threads", "own function", "own layers"],
 )
 def test_other_options_make_another_network(rows, options):
     assert fitted(*rows, **options)._network is not fitted(*rows)._network

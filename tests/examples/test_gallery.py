@@ -51,6 +51,7 @@ def test_the_gallery_shows_every_example():
     assert set(re.findall(r'^    "(\w+)",$', listed, re.MULTILINE)) == set(FINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FINDS))
 def test_a_script_draws_and_finds_what_it_says(name, tmp_path):
     script = ROOT / "examples" / f"{name}.py"

@@ -148,10 +148,30 @@ def test_arbitrary_bytes_are_refused(tmp_path_factory, content):
     check_refused(path, "expected")
 
 
-@pytest.mark.parametrize("length", [2**63, 2**64 - 1, 2**40])
+@pytest.mark.parametrize("length", [2**20, files.MAX_HEADER_BYTES])
 def test_a_header_longer_than_the_file_is_refused(path, length):
     path.write_bytes(struct.pack("<Q", length) + path.read_bytes()[8:])
     check_refused(path, f"at least {8 + length} bytes")
+
+
+@pytest.mark.parametrize("length", [2**63, 2**64 - 1, 2**40])
+def test_a_header_longer_than_any_is_refused(path, length):
+    path.write_bytes(struct.pack("<Q", length) + path.read_bytes()[8:])
+    check_refused(path, f"a header of at most {files.MAX_HEADER_BYTES} bytes")
+
+
+def test_a_table_is_no_model(path):
+    path.write_text("a,b,kind\n1,2,x\n" * 9)
+    check_refused(path, "damaged or not a chainrule model")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-be"])
+def test_a_header_in_anything_but_utf_8_is_refused(path, encoding):
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = content[8 : 8 + length].decode("utf-8").encode(encoding)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + content[8 + length :])
+    check_refused(path, "a header in JSON")
 
 
 def test_an_oversized_header_is_refused_before_it_is_read(tmp_path):

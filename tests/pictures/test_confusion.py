@@ -5,9 +5,12 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from chainrule.errors import DataError, ShapeError
 from chainrule.pictures import confusion_matrix, plot_confusion
+
+from .contrast import contrast
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,21 @@ def test_many_and_long_class_names_are_drawn():
 def test_refuses_what_is_not_a_confusion(arguments, error, words):
     with pytest.raises(error, match=words):
         plot_confusion(*arguments)
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_every_count_can_be_read_on_its_cell(style):
+    """By the contrast of the Web Content Accessibility Guidelines, against the very pixel."""
+    right = np.diag([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    with plt.style.context(style):
+        ax = plot_confusion(right + np.arange(100).reshape(10, 10)[::-1] // 9)
+    image = ax.images[0].get_array()
+    assert len(ax.texts) > 80
+    for text in ax.texts:
+        x, y = text.get_position()
+        assert contrast(to_hex(image[y, x]), to_hex(text.get_color())) >= 4.5
+
+
+def test_large_counts_are_grouped_in_the_title():
+    ax = plot_confusion([[5000, 500], [265, 4235]])
+    assert ax.get_title(loc="left") == "9,235 of 10,000 right (92.3%)"

@@ -33,6 +33,7 @@ def drawings():
     yield "gradient check", report._repr_html_()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
 def test_a_page_of_all_pictures(project_root, look):
     folder = project_root / "artifacts" / "pictures"

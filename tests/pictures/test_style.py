@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from chainrule import pictures
 from chainrule.pictures import DARK, DIVERGING, LIGHT, in_style
 
+from .contrast import contrast, linear
 from .gallery import CALLS
 
 # Machado, Oliveira, Fernandes 2009, full severity, on linear RGB
@@ -28,11 +29,6 @@ VISION = {
     "all colours": "1 0 0  0 1 0  0 0 1",
 }
 LAB = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-
-
-def linear(colour):
-    rgb = np.array(to_rgb(colour))
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
 
 
 def lab(rgb):
@@ -62,12 +58,6 @@ def test_above_zero_is_blue_and_below_is_orange():
 def no_figures_left():
     yield
     plt.close("all")
-
-
-def contrast(a, b):
-    """The Web Content Accessibility Guidelines' ratio of two colours."""
-    light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (linear(a), linear(b))]
-    return (max(light) + 0.05) / (min(light) + 0.05)
 
 
 @pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])

@@ -85,3 +85,9 @@ def test_any_text_is_read_or_refused(text):
     except OptionError as error:
         refused = str(error)
     assert refused.startswith("drawing: expected")
+
+
+def test_line_ends_in_a_drawing_are_shown_in_one_line():
+    with pytest.raises(OptionError) as told:
+        read_drawing("\n\r\x00")
+    assert str(told.value).endswith(r"came '\n\r\x00'.")

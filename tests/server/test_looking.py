@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from chainrule.errors import OptionError
-from chainrule.server import distributions, surface, warp
+from chainrule.server import distributions, slices, surface, warp
 from chainrule.server.distributions import Distributions
 from chainrule.server.listener import Listener
 from chainrule.server.surface import Surface
@@ -107,20 +107,22 @@ def test_the_surface_moves_with_the_run_and_rests_when_it_rests(opened):
 
 def test_a_slice_of_the_surface_takes_a_fifth_of_the_time_while_it_learns(opened, monkeypatch):
     session = opened(dataset="xor", hidden_layer_sizes=[32, 32])
-    part, readings = session.part(Surface), count(step=0.001)
+    part, readings = session.part(Surface), count(step=0.0002)
     listen(session)
     with session.lock:  # the session's own thread does nothing meanwhile
-        clock = SimpleNamespace(monotonic=lambda: next(readings), perf_counter=time.perf_counter)
-        monkeypatch.setattr(surface, "time", clock)
+        clock = SimpleNamespace(monotonic=lambda: next(readings))
+        monkeypatch.setattr(slices, "time", clock)
+        monkeypatch.setattr(session, "watched", part.PANEL)
         monkeypatch.setattr(session, "playing", True)
         for _ in range(5):
             begun = next(readings)
             part.work()
             end = next(readings)
             assert end - begun < 0.01
-            assert part._job is not None, "a slice is never the whole"
+            assert part._work is not None, "a slice is never the whole"
             assert begun + part.wait(begun) - end >= 3 * (end - begun)
         monkeypatch.setattr(session, "playing", False)
+        monkeypatch.setattr(session, "watched", "")
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])

@@ -12,9 +12,10 @@ from chainrule.errors import DataError
 from chainrule.networks import Dense, Dropout, LayerNorm
 from chainrule.server.frames import fingerprint
 from chainrule.server.inside import Inside
+from chainrule.server.modelfile import MODEL_FILE, model_bytes
 from chainrule.server.models import wrap
 from chainrule.server.run import Run
-from chainrule.server.script import MODEL_FILE, model_bytes, script
+from chainrule.server.script import script
 from chainrule.server.settings import read_settings
 
 from .wire import Page, Playground, in_notebook, playground, run

@@ -11,9 +11,11 @@ from chainrule.errors import OptionError
 from chainrule.files import read_model
 from chainrule.server.frames import fingerprint
 from chainrule.server.health import DEAD, EXPLODING, FINE, SATURATED
+from chainrule.server.modelfile import model_bytes
 from chainrule.server.own import points_of
-from chainrule.server.run import Run, confusion_matrix, score
-from chainrule.server.script import model_bytes, script
+from chainrule.server.run import Run
+from chainrule.server.scoring import confusion_matrix, score
+from chainrule.server.script import script
 from chainrule.server.settings import read_settings
 
 

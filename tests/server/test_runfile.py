@@ -15,6 +15,7 @@ from chainrule.server import runfile
 from chainrule.server.encoded import READINGS
 from chainrule.server.own import Own
 from chainrule.server.runfile import MAX_EVENTS, MAX_RUN_BYTES, read_run, write_run
+from chainrule.server.settings import read_settings
 from chainrule.server.tables import TooLarge
 from chainrule.server.timeline import Timeline
 
@@ -205,6 +206,20 @@ def test_random_files_are_read_or_refused_and_nothing_else(fields, journal):
         except ChainruleError:
             continue
         assert all(event[0] in runfile._EVENTS for event in file.journal)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_file_with_bytes_changed_is_read_or_refused(data):
+    content = bytearray(json.dumps(GOOD).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        file = read_run(bytes(content), 64)
+    except ChainruleError:
+        return
+    assert file.settings.keys() == read_settings({}).keys()
+    assert all(event[0] in runfile._EVENTS for event in file.journal)
 
 
 @settings(max_examples=100, deadline=None)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from chainrule.server.frames import FRAME_HEADER
+from chainrule.server.speed import Speed
 
 from .wire import Page, floats, httpx, read_frame, run, websockets
 
@@ -62,10 +63,10 @@ def test_a_page_that_reads_nothing_costs_two_frames(playground, caller):
             session = playground.sessions.get(caller.session)
             await asyncio.sleep(2.5)
             before = session.run.steps
-            sent = session._sequence
+            sent = session._easel.sequence
             await asyncio.sleep(1.0)
             assert session.run.steps > before
-            assert session._sequence == sent
+            assert session._easel.sequence == sent
             assert len(session.listener._undrawn) <= 2
             assert len(session.listener._messages) == 0
 
@@ -81,9 +82,9 @@ def test_a_hidden_page_gets_no_frames_but_goes_on_learning(playground, caller):
             await caller.say(type="visible", visible=False)
             session = playground.sessions.get(caller.session)
             await asyncio.sleep(0.5)
-            sent, steps = session._sequence, session.run.steps
+            sent, steps = session._easel.sequence, session.run.steps
             await asyncio.sleep(0.7)
-            assert session._sequence == sent
+            assert session._easel.sequence == sent
             assert session.run.steps > steps
             await caller.say(type="visible", visible=True)
             await caller.frame(lambda one: one["sequence"] > sent)
@@ -170,16 +171,21 @@ def test_a_mistake_of_ours_ends_the_run_and_not_the_session(
 
 
 def test_speed_is_kept(playground, caller):
+    """With a clock of the test's own: so many steps as its seconds hold, and then no more."""
+
     async def story():
+        now = 0.0
         async with caller:
             await caller.hello(settings={"speed": 30})
-            await caller.say(type="play")
-            await caller.frame(lambda one: one["steps"] >= 3)
             session = playground.sessions.get(caller.session)
-            begun, steps = time.monotonic(), session.run.steps
-            await asyncio.sleep(1.5)
-            made = (session.run.steps - steps) / (time.monotonic() - begun)
-            assert 15 < made < 36
+            session._speed = Speed(lambda: now)
+            await caller.say(type="play")
+            await caller.frame(lambda one: one["steps"] == 1)
+            for moved in range(1, 6):
+                now = 0.2 * moved + 0.01
+                await caller.frame(lambda one, want=6 * moved + 1: one["steps"] == want)
+            await asyncio.sleep(0.3)
+            assert session.run.steps == 31
 
     run(story())
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.errors import DataError
+from chainrule.errors import ChainruleError, DataError
 from chainrule.server import tables
-from chainrule.server.tables import header_of, points_of_arrays, points_of_csv
+from chainrule.server.encoded import points_of_table
+from chainrule.server.tables import (
+    TABLE_NAME,
+    file_name,
+    header_of,
+    points_of_arrays,
+    points_of_csv,
+)
 
 GOOD = b"height,weight,name\n" + b"".join(
     f"{150 + i},{50 + i % 7},{'ab'[i % 2]}\n".encode() for i in range(20)
@@ -132,3 +141,29 @@ def test_any_numbers_are_scaled_or_refused(rows):
     except DataError:
         return
     assert np.abs(points.X).max() <= 5.0001
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("towns.csv", "towns.csv"),
+        ("%D8%B4%D9%87%D8%B1%D9%87%D8%A7.csv", "شهرها.csv"),
+        ("..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ("C:\\tables\\mine.csv", "mine.csv"),
+        *((bad, TABLE_NAME) for bad in ("", "..", "a%0Ab", "%FF", "x" * 101, "%00", "a/")),
+    ],
+)
+def test_the_name_of_a_file_is_a_name_and_no_path(told, name):
+    assert file_name(told) == name
+
+
+@given(st.data())
+def test_a_table_with_bytes_changed_is_read_or_refused(data):
+    content = bytearray(b"a,b,c\n1,2,x\n3,4.5,y\n-1e3,0,x\n2,2,y\n7,1,x\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    for reader in (points_of_csv, points_of_table):
+        with contextlib.suppress(ChainruleError):
+            points = reader(bytes(content), ("a", "b"), "c")
+            assert np.isfinite(points.X).all()
+            assert 1 <= points.n_train < len(points.X)

@@ -17,7 +17,9 @@ from chainrule.tables import ColumnEncoder
 CHECKS = list(estimator_checks_generator(ColumnEncoder()))
 
 
-@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=str)
+@pytest.mark.parametrize(
+    ("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS]
+)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 

@@ -141,6 +141,9 @@ def test_every_entry_is_needed(encoder):
         for part in path[:-1]:
             target = target[part]
         del target[path[-1]]
+        if path[-1] == "least_missing":  # files of an earlier day have none
+            assert ColumnEncoder.from_dict(data).least_missing == 1
+            continue
         with pytest.raises(FileFormatError, match=f"expected '{path[-1]}'; came none"):
             ColumnEncoder.from_dict(data)
 

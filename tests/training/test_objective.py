@@ -69,6 +69,29 @@ def test_blocks_of_rows_change_nothing(make, monkeypatch):
 
 
 @BOTH
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_where_numbers_lie_in_memory_changes_no_bit(make, compiled, order):
+    """Arrays that came in a message begin anywhere: sums of them are those of any other array."""
+    problem = make(compiled=compiled)
+    random = np.random.default_rng(4)
+    X = np.asarray(np.tile(problem.X, (400, 1)), order=order)
+    y, weight = np.tile(problem.y, 400), random.uniform(0.5, 2, 400 * 53)
+    home = problem.objective(problem.theta0, X, y, weight)
+    abroad = problem.objective(problem.theta0, moved(X), moved(y), moved(weight))
+    assert abroad[0] == home[0]
+    assert abroad[1].tobytes() == home[1].tobytes()
+
+
+def moved(array):
+    """The same array, a byte off the place where such numbers lie."""
+    place = np.empty(array.nbytes + 1, np.uint8)[1:].view(array.dtype)
+    there = place.reshape(array.shape, order="C" if array.flags.c_contiguous else "F")
+    there[...] = array
+    assert not there.flags.aligned
+    return there
+
+
+@BOTH
 def test_single_precision(make, compiled):
     problem = make(compiled=compiled)
     theta = problem.theta0.astype(np.float32)

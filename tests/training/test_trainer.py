@@ -165,6 +165,72 @@ class TestSeveralEpochsInOneGo:
             assert getattr(one, name) == getattr(many, name)
         assert one.watch.numbers() == pytest.approx(many.watch.numbers(), rel=1e-14)
 
+    @pytest.mark.parametrize("compiled", [False, True])
+    @pytest.mark.parametrize("ties", ["first", "last"])
+    def test_a_validation_looks_at_each(self, make, compiled, ties):
+        problem = make(rate=0.2, compiled=compiled)
+        seen = {1: [], 5: []}
+
+        def make_one(size):
+            def validation(theta):
+                seen[size].append(theta.copy())
+                return Validation(round(-abs(theta[0] - 0.3), 1), float(theta[1]))
+
+            options = {"update": "adam", "schedule": "cosine", "max_epochs": 15}
+            return make_trainer(problem, validation=validation, ties=ties, **options)
+
+        one, many = make_one(1), make_one(5)
+        run_in(one, 1)
+        run_in(many, 5)
+        np.testing.assert_array_equal(one.theta, many.theta)
+        np.testing.assert_array_equal(seen[1], seen[5])
+        np.testing.assert_array_equal(one.watch.best_theta, many.watch.best_theta)
+        assert one.watch.best_epoch == many.watch.best_epoch
+        for name in ("epoch", "validation_score", "validation_loss", "learning_rate"):
+            assert one.history[name] == many.history[name]
+        assert len(set(one.history["validation_score"])) < 15  # there are ties
+
+    def test_with_a_validation_it_ends_where_training_ends(self, problem):
+        options = {"update": SGD(0.02), "n_iter_no_change": 3, "max_epochs": 100}
+        scores, ends = [1, 2, 3, 3, 2, 1, 3, 9, 9, 9], []
+        for size in (1, 50):
+            left = iter(scores)
+            trainer = make_trainer(
+                problem, validation=lambda theta, left=left: next(left), **options
+            )
+            while trainer.finished is None:
+                trainer.run_epochs(size)
+            ends.append((trainer.epoch, trainer.finished, trainer.watch.best_epoch))
+        assert ends[0] == ends[1]
+        assert ends[0][0] == 7
+
+    def test_a_validation_that_fails_leaves_a_state_to_go_on_from(self, problem):
+        fails = [False, False, False, True]
+
+        def validation(theta):
+            if fails and fails.pop(0):
+                raise RuntimeError("no more rows")
+            return -float(theta[0])
+
+        trainer = make_trainer(problem, validation=validation)
+        straight = make_trainer(problem, validation=lambda theta: -float(theta[0]))
+        trainer.run_epochs(2)
+        before = trainer.theta.copy(), trainer.epoch, trainer.step, trainer.rows_seen
+        with pytest.raises(RuntimeError, match="no more rows"):
+            trainer.run_epochs(3)
+        np.testing.assert_array_equal(trainer.theta, before[0])
+        assert (trainer.epoch, trainer.step, trainer.rows_seen) == before[1:]
+        assert trainer.history["epoch"] == [1, 2]
+        trainer.run_epochs(3)
+        straight.run_epochs(5)
+        np.testing.assert_array_equal(trainer.theta, straight.theta)
+        assert trainer.history["validation_score"] == straight.history["validation_score"]
+
+    def test_parameters_kept_for_a_validation_are_few(self, problem, monkeypatch):
+        monkeypatch.setattr("chainrule.training.trainer.MOST_KEPT", 3 * problem.theta0.nbytes)
+        trainer = make_trainer(problem, validation=lambda theta: 0.0)
+        assert [trainer.run_epochs(k) for k in (2, 8)] == [2, 3]
+
     def test_it_ends_where_training_ends(self, problem):
         options = {"update": SGD(0.02), "tol": 0.004, "n_iter_no_change": 3, "max_epochs": 500}
         one, many = make_trainer(problem, **options), make_trainer(problem, **options)
@@ -229,7 +295,7 @@ class TestSeveralEpochsInOneGo:
         assert ends[0][2] == pytest.approx(ends[1][2], rel=1e-14)
 
     def test_orders_held_at_a_time_are_few(self, problem, monkeypatch):
-        monkeypatch.setattr("chainrule.training.trainer.MOST_ORDERED", 3 * 53)
+        monkeypatch.setattr("chainrule.training.orders.MOST_ORDERED", 3 * 53)
         trainer = make_trainer(problem, order=lambda epoch: np.arange(53))
         assert [trainer.run_epochs(k) for k in (2, 8)] == [2, 3]
 

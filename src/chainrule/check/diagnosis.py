@@ -49,7 +49,7 @@ def _pattern(
             f"only this one of {len(analytic)} entries is wrong: look at its index, "
             "a slice or a loop that ends early"
         ), "packing"
-    if len(a) > 1 and not np.any(a):
+    if not np.any(a):
         return (
             "the analytic gradient is 0, as if the parameter were missing from the backward pass"
         ), "back-propagation"

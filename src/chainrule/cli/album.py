@@ -115,14 +115,14 @@ def _confusion(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> Figure:
     right = int(np.sum(y_true == y_pred))
     side = min(9.0, 1.6 + 0.42 * len(np.unique(y_true)))
     figure, ax = _figure(side + 0.4, side)
-    plot_confusion(y_true, y_pred, ax, title=f"{name}: {right} of {len(y_true)} right")
+    plot_confusion(y_true, y_pred, ax, title=f"{name}: {right:,} of {len(y_true):,} right")
     return figure
 
 
 def _misclassified(name: str, source: Source, y_pred: np.ndarray, sure: np.ndarray) -> Figure:
     data = source.data
     wrong = int(np.sum(data.y_test != y_pred))
-    title = f"{name}: {wrong} of {len(y_pred)} wrong (true → predicted, how sure it was)"
+    title = f"{name}: {wrong:,} of {len(y_pred):,} wrong (true → predicted, how sure it was)"
     width, height = _tiles(min(max(wrong, 1), 2 * COLUMNS))
     figure, ax = _figure(max(width, 6.0), height)
     plot_misclassified(

@@ -92,7 +92,7 @@ def _compare(path: Path, model: Any, table: NumericTable, predicted: np.ndarray)
             where = f"{path}, column {table.target!r}"
             raise LabelError(describe(where, "numbers", repr(str(y[0]))))
         error = np.sqrt(np.mean((y - predicted) ** 2))
-        return f"{len(y)} rows, root mean square error {error:.4g} in {table.target!r}"
+        return f"{len(y):,} rows, root mean square error {error:.4g} in {table.target!r}"
     if model.classes_.dtype.kind in "US" and y.dtype.kind in "iuf":
         y = y.astype(str)  # a table without the other labels looks like numbers
     known = set(model.classes_.tolist())
@@ -104,7 +104,7 @@ def _compare(path: Path, model: Any, table: NumericTable, predicted: np.ndarray)
             where = f"{path}, row {row}, column {table.target!r}"
             raise LabelError(describe(where, f"one of {classes}{more}", repr(label), remedy))
     right = int(np.sum(y == predicted))
-    return f"{right} of {len(y)} rows right ({right / len(y):.1%}) in {table.target!r}"
+    return f"{right:,} of {len(y):,} rows right ({right / len(y):.1%}) in {table.target!r}"
 
 
 @contextmanager

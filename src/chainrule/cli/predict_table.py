@@ -50,9 +50,9 @@ class Agreement:
     def __str__(self) -> str:
         if hasattr(self.model, "classes_"):
             share = self.right / self.rows
-            return f"{self.right} of {self.rows} rows right ({share:.1%}) in {self.target!r}"
+            return f"{self.right:,} of {self.rows:,} rows right ({share:.1%}) in {self.target!r}"
         error = np.sqrt(self.squares / self.rows)
-        return f"{self.rows} rows, root mean square error {error:.4g} in {self.target!r}"
+        return f"{self.rows:,} rows, root mean square error {error:.4g} in {self.target!r}"
 
 
 def write_predictions(file: IO[str], model: Any, path: Path, truth: str | None) -> Agreement | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import typer
@@ -15,14 +15,12 @@ from chainrule.cli.console import check_writable, command_line, complain, out
 from chainrule.cli.keeping import MADE, Kept, load_model
 from chainrule.cli.predict import header_of, read_rows
 from chainrule.cli.sources import Source, open_source
+from chainrule.cli.split import Split
 from chainrule.errors import DataError, describe
 from chainrule.estimators import RealMLPClassifier, RealMLPRegressor
 from chainrule.files import read_model
 from chainrule.tables import read_table
 from chainrule.tables.task import target_values
-
-if TYPE_CHECKING:
-    from chainrule.cli.train_table import Split
 
 
 def run(path: Path, data: str | None, target: str | None, output: Path | None) -> None:

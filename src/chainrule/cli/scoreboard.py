@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -121,7 +121,7 @@ class Scoreboard:
             table.add_row(*self._cells(line, best))
         return table
 
-    def _cells(self, line: Line, best: bool) -> list[RenderableType]:
+    def _cells(self, line: Line, best: bool) -> list[Text]:
         score = (lambda x: f"{x:.1%}") if self.score == "accuracy" else (lambda x: f"{x:.3f}")
         return [
             Text(line.name, style="bold"),
@@ -145,10 +145,10 @@ class Scoreboard:
         return grid
 
 
-def _cell(value: object, write: object, style: str = "") -> Text:
-    return WAITING if value is None else Text(write(value), style=style)  # type: ignore[operator]
+def _cell(value: object, write: Callable[[Any], str], style: str = "") -> Text:
+    return WAITING if value is None else Text(write(value), style=style)
 
 
-def _mark(passed: bool) -> object:
+def _mark(passed: bool) -> Callable[[float], str]:
     sign = "✓" if passed else "✗"
     return lambda error: f"{sign} {error:.0e}"

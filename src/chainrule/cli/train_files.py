@@ -43,7 +43,7 @@ def run(options: FilesOptions) -> None:
     with client_of(options.cluster) as client, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")
         if client is not None:
-            workers = client.nthreads()  # type: ignore[union-attr]
+            workers: Any = client.nthreads()
             console.print(f" on {_count(workers, 'worker')}", highlight=False)
         fit(model, options.source, options.target, client=client, memory=options.memory)
     _say(console, model, classes)

@@ -12,9 +12,10 @@ from distributed import Client, Future
 
 from chainrule.cluster import on_workers
 from chainrule.cluster.faults import speaking
-from chainrule.cluster.resident import ResidentRows, spread
+from chainrule.cluster.placement import spread
+from chainrule.cluster.progress import Told
+from chainrule.cluster.resident import ResidentRows
 from chainrule.cluster.sources import Delayed, Load
-from chainrule.cluster.streaming import Told
 from chainrule.estimators.pieces import Piece, Pieces
 from chainrule.training import Objective
 
@@ -44,7 +45,8 @@ class DaskPieces(Pieces):
         names = [load.where for load in loads]
         with speaking(client):
             if loads and all(isinstance(load, Delayed) for load in loads):
-                raw: Any = client.compute([load.parts for load in loads])  # type: ignore[attr-defined]
+                parts = [load.parts for load in loads if isinstance(load, Delayed)]
+                raw: Any = client.compute(parts)
             else:
                 raw = client.map(on_workers.read, loads, pure=False)
         return cls(client, raw, names, told)
@@ -56,7 +58,8 @@ class DaskPieces(Pieces):
             asked = self.client.map(
                 on_workers.answer, self.raw, numbers, self.names, ask=ask, pure=False
             )
-            return self.client.gather(asked)  # type: ignore[return-value]
+            answers: Any = self.client.gather(asked)
+            return answers
 
     def rows(self, prepare: Callable[[Piece], Any], objective: Objective) -> ResidentRows:
         """What is trained on, made on the workers."""

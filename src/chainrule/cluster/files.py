@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from chainrule.cluster.frames import as_frame
 from chainrule.cluster.sources import Load
-from chainrule.errors import DataError, OptionError, describe
+from chainrule.errors import ChainruleError, DataError, OptionError, describe, one_line
 
 PARQUET, CSV = (".parquet", ".pq"), (".csv",)
 CSV_BYTES = 32 << 20
 """Of a block of lines."""
+ONE_THREAD = pc.ReadOptions(use_threads=False)
+"""Arrow's threads, in a file that ends in an error, have ended the process."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,9 @@ class Columns:
 
     def split(self, table: pa.Table) -> tuple[Any, Any, Any]:
         """A table of Arrow as X, y, weight."""
-        frame = table.to_pandas()
-        y = frame.pop(self.target).to_numpy()
-        return frame, y, None if self.weight is None else frame.pop(self.weight).to_numpy()
+        apart = [name for name in (self.target, self.weight) if name is not None]
+        y, *weight = (table.select([one]).to_pandas()[one].to_numpy() for one in apart)
+        return as_frame(table.drop_columns(apart)), y, weight[0] if weight else None
 
     def check(self, path: str, names: Sequence[str]) -> None:
         """Refuse a file without them."""
@@ -53,7 +57,7 @@ class RowGroups(Load):
     columns: Columns
 
     @property
-    def where(self) -> str:  # type: ignore[override]
+    def where(self) -> str:
         """File and row groups."""
         last = self.first + self.count - 1
         groups = f"group {self.first}" if self.count == 1 else f"groups {self.first} to {last}"
@@ -77,7 +81,7 @@ class Lines(Load):
     columns: Columns
 
     @property
-    def where(self) -> str:  # type: ignore[override]
+    def where(self) -> str:
         """File and bytes."""
         return f"{self.path}, bytes {self.start} to {self.stop}"
 
@@ -90,7 +94,7 @@ class Lines(Load):
             return self.columns.split(self.schema.empty_table())
         types = pc.ConvertOptions(column_types=self.schema, strings_can_be_null=True)
         names = pc.ReadOptions(column_names=self.schema.names, use_threads=False)
-        table = pc.read_csv(io.BytesIO(text), read_options=names, convert_options=types)
+        table = pc.read_csv(pa.BufferReader(text), read_options=names, convert_options=types)
         return self.columns.split(table)
 
 
@@ -136,14 +140,27 @@ def find_files(source: str | os.PathLike[str]) -> list[str]:
     return found
 
 
-def _groups(path: str, columns: Columns, rows: int) -> list[Load]:
+@contextmanager
+def _understood(path: str, kind: str) -> Iterator[None]:
+    """What Arrow cannot make sense of is told as an error of ours, with the file's name."""
     try:
-        with pq.ParquetFile(path) as file:
-            columns.check(path, file.schema_arrow.names)
-            meta = file.metadata
-            sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
-    except pa.ArrowInvalid as error:
-        raise DataError(describe(path, "a Parquet file", str(error).splitlines()[0])) from error
+        yield
+    except ChainruleError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(describe(path, kind, one_line(str(error)))) from error
+
+
+def _groups(path: str, columns: Columns, rows: int) -> list[Load]:
+    # a file that cannot be opened is an OSError; one that Arrow cannot read is one to Arrow too
+    with (
+        open(path, "rb") as content,
+        _understood(path, "a Parquet file"),
+        pq.ParquetFile(content) as file,
+    ):
+        columns.check(path, file.schema_arrow.names)
+        meta = file.metadata
+        sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
     loads: list[Load] = []
     first = held = 0
     for i, size in enumerate(sizes):
@@ -155,9 +172,11 @@ def _groups(path: str, columns: Columns, rows: int) -> list[Load]:
 
 
 def _lines(path: str, columns: Columns, before: Sequence[Load]) -> list[Load]:
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, _understood(path, "a CSV file"):
         header = file.readline()
-        names = pc.read_csv(io.BytesIO(header)).column_names if header.strip() else []
+        names = (
+            pc.read_csv(pa.BufferReader(header), ONE_THREAD).column_names if header.strip() else []
+        )
         columns.check(path, names)
         if before and isinstance(before[0], Lines):
             schema = before[0].schema  # the first file says what all columns are
@@ -175,7 +194,8 @@ def _types(header: bytes, file: io.BufferedReader) -> pa.Schema:
     sample = _whole_lines(file, CSV_BYTES)
     file.seek(start)
     options = pc.ConvertOptions(strings_can_be_null=True)
-    schema = pc.read_csv(io.BytesIO(header + sample), convert_options=options).schema
+    content = pa.BufferReader(header + sample)
+    schema = pc.read_csv(content, ONE_THREAD, convert_options=options).schema
     wider = {pa.int64(): pa.float64(), pa.null(): pa.string()}
     return pa.schema([(one.name, wider.get(one.type, one.type)) for one in schema])
 

@@ -98,7 +98,7 @@ def memory_bytes(memory: int | str) -> int:
     """The option ``memory`` in bytes."""
     try:
         found = parse_bytes(memory)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         found = 0
     if found < 1 << 20:
         raise OptionError(describe("memory", "at least 1 MiB, such as '2GB'", repr(memory)))

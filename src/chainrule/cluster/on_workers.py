@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from distributed import get_worker
+from distributed import Worker, get_worker
 
+from chainrule.cluster.faults import LOGGER
 from chainrule.cluster.sources import Load, as_piece, named
 from chainrule.estimators.pieces import Piece
 from chainrule.training import Objective, Sums
@@ -58,8 +61,42 @@ def add_up(
     objective: Objective, work: Work, numbers: Sequence[int], partitions: int, *parts: Rows
 ) -> dict[Place, Sums]:
     """The sums of ``work`` over some partitions, added as far as they are neighbours."""
+    return _added(objective, _with_all_threads(work, get_worker()), numbers, partitions, parts)
+
+
+async def add_up_what_is_held(
+    asked: Mapping[str, tuple[Sequence[int], str, Sequence[str]]],
+    work: Work,
+    partitions: int,
+    dask_worker: Worker,
+) -> dict[Place, Sums] | None:
+    """What ``add_up`` gives, without a task; None where this worker lacks something or fails.
+
+    ``asked``: by a worker's address the partitions' numbers, the key of the objective, and those
+    of the partitions.
+    """
+    try:
+        numbers, objective, keys = asked[dask_worker.address]
+        held: Any = dask_worker.data
+        parts = [held[key] for key in keys]
+        work = _with_all_threads(work, dask_worker)
+        run = partial(_added, held[objective], work, numbers, partitions, parts)
+        threads = dask_worker.executors["default"]
+        return await asyncio.get_running_loop().run_in_executor(threads, run)
+    except Exception:  # whatever it is, the task that does the same says it
+        LOGGER.debug("sums are asked for again, as a task", exc_info=True)
+        return None
+
+
+def _with_all_threads(work: Work, worker: Worker) -> Work:
     if getattr(work, "n_threads", 1) is None:
-        work = replace(work, n_threads=get_worker().state.nthreads)  # type: ignore[type-var]
+        return replace(work, n_threads=worker.state.nthreads)  # type: ignore[type-var]  # a dataclass
+    return work
+
+
+def _added(
+    objective: Objective, work: Work, numbers: Sequence[int], partitions: int, parts: Sequence[Rows]
+) -> dict[Place, Sums]:
     nodes: dict[Place, Sums] = {}
     for number, rows in zip(numbers, parts, strict=True):
         nodes = join(nodes | {(0, number): work.of(objective, rows, number)}, partitions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from time import perf_counter
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.progress import Progress as Bars
 
 from chainrule.cluster.faults import LOGGER
 from chainrule.training.callbacks import Callback, Progress
+
+Told = Callable[[int], None]
+"""Is told of so many rows that were read or worked on."""
 
 
 class RowsBar(Callback):

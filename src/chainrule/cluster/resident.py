@@ -1,12 +1,18 @@
 """Rows that stay on the workers of a cluster: each evaluation sends θ out, and sums come back.
 
-One task for each worker over the partitions that it holds, in which neighbours are added at once;
-then a tree of tasks, ``FAN_IN`` wide, until few enough are left to come to this process.
+Each worker adds up over the partitions that it holds, neighbours at once. It is asked in one of two
+ways:
+
+a. in one message that the scheduler hands on to all of them, which takes a few milliseconds;
+b. by tasks, one for each worker, and a tree of tasks ``FAN_IN`` wide until few enough are left to
+   come to this process. Dask makes again what a dead worker held, and moves what lies elsewhere.
+
+(b) is the way where it is not known that everything lies where it is needed: first, when workers
+come or go, when one lacks something, and now and then; and where workers are many or θ is large.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,22 +20,19 @@ import numpy as np
 from distributed import Client, Future
 
 from chainrule.cluster import on_workers
-from chainrule.cluster.faults import LOGGER, speaking
-from chainrule.cluster.streaming import Told
-from chainrule.errors import ClusterError, describe
+from chainrule.cluster.faults import speaking
+from chainrule.cluster.placement import Copies, Group, Placement
+from chainrule.cluster.progress import Told
 from chainrule.training import Objective, Partitions, Sums
 from chainrule.training.partitions import Work
 from chainrule.training.rows import Rows
-from chainrule.training.sums import total
+from chainrule.training.sums import Place, total
 
 FAN_IN = 16
 """Workers' sums that are added in one task, and that come to the client."""
 
 LARGE = 1 << 20
-"""Bytes of θ, over all tasks, from which on it is sent to the workers once, and by them."""
-
-LOOK_AGAIN = 2.0
-"""Seconds after which it is looked at which workers there are."""
+"""Bytes of θ, over all workers, from which on it is sent to them once, and by them."""
 
 
 class ResidentRows(Partitions):
@@ -54,15 +57,13 @@ class ResidentRows(Partitions):
         self.client = client
         self.parts = list(parts)
         self.told = told
-        self._objectives = [objective]
-        measured = client.gather(client.map(on_workers.measure, self.parts, pure=False))
-        self.counts = [count for count, _, _ in measured]  # type: ignore[union-attr]
-        self.weights = sum(weight for _, weight, _ in measured)  # type: ignore[union-attr]
-        self._columns = measured[0][2]  # type: ignore[index]
+        self.placement = Placement(client, parts)
+        self.copies = Copies(client, *objective)
+        measured: Any = client.gather(client.map(on_workers.measure, self.parts, pure=False))
+        self.counts = [count for count, _, _ in measured]
+        self.weights = sum(weight for _, weight, _ in measured)
+        self._columns = measured[0][2]
         self.count = sum(self.counts)
-        self._workers: dict[str, int] = {}
-        self._groups: list[tuple[str, list[int]]] = []
-        self._looked = -LOOK_AGAIN
 
     @property
     def partitions(self) -> int:
@@ -88,7 +89,7 @@ class ResidentRows(Partitions):
     def wrong(self, objective: Objective, theta: np.ndarray) -> Rows:
         """The first partition whose loss or gradient at θ is not finite."""
         with speaking(self.client):
-            there = self._sent(objective)
+            there = self.copies.sent(objective)
             asked = self.client.map(
                 on_workers.is_wrong, self.parts, objective=there, theta=theta, pure=False
             )
@@ -100,15 +101,49 @@ class ResidentRows(Partitions):
         return {"partitions": " ".join(map(str, self.counts))}
 
     def _add_up(self, objective: Objective, work: Work) -> Sums:
-        there, count = self._sent(objective), self.partitions
-        groups = self._where()
+        groups, known = self.placement.groups()
+        small = getattr(work, "theta", np.empty(0)).nbytes * len(groups) <= LARGE
+        found = None
+        if known and small and len(groups) <= FAN_IN:
+            found = self._in_one_message(objective, work, groups)
+        if found is None:
+            found = self._by_tasks(objective, work, groups, small)
+        nodes = {place: sums for one in found for place, sums in one.items()}
+        return total(nodes, self.partitions)
+
+    def _in_one_message(
+        self, objective: Objective, work: Work, groups: Sequence[Group]
+    ) -> list[dict[Place, Sums]] | None:
+        """What every worker says at once; None where one of them cannot."""
+        asked = {
+            worker: (
+                numbers,
+                self.copies.of(objective, worker).key,
+                [self.parts[i].key for i in numbers],
+            )
+            for worker, numbers in groups
+        }
+        told: Any = self.client.run(
+            on_workers.add_up_what_is_held, asked, work, self.partitions,
+            workers=list(asked), on_error="return",
+        )  # fmt: skip
+        found = list(told.values())
+        if all(isinstance(one, dict) for one in found):
+            return found
+        self.placement.forget()
+        return None
+
+    def _by_tasks(
+        self, objective: Objective, work: Work, groups: Sequence[Group], small: bool
+    ) -> Sequence[dict[Place, Sums]]:
+        """What a tree of tasks comes to."""
         asked: Any = work
-        if getattr(work, "theta", np.empty(0)).nbytes * len(groups) > LARGE:
+        if not small:
             asked = self.client.submit(on_workers.hand_over, work, pure=False)
         nodes = [
             self.client.submit(
-                on_workers.add_up, there, asked, numbers, count,
-                *(self.parts[i] for i in numbers),
+                on_workers.add_up, self.copies.of(objective, worker), asked, numbers,
+                self.partitions, *(self.parts[i] for i in numbers),
                 workers=[worker], allow_other_workers=True, pure=False,
             )
             for worker, numbers in groups
@@ -116,53 +151,8 @@ class ResidentRows(Partitions):
         while len(nodes) > FAN_IN:
             some = (nodes[i : i + FAN_IN] for i in range(0, len(nodes), FAN_IN))
             nodes = [
-                self.client.submit(on_workers.add_nodes, count, *one, pure=False) for one in some
+                self.client.submit(on_workers.add_nodes, self.partitions, *one, pure=False)
+                for one in some
             ]
         found: Any = self.client.gather(nodes)
-        return total({place: sums for one in found for place, sums in one.items()}, count)
-
-    def _sent(self, objective: Objective) -> Future:
-        """The future of ``objective``, which is sent once."""
-        for known, there in self._objectives:
-            if known is objective:
-                return there
-        there = self.client.submit(on_workers.hand_over, objective, pure=False)
-        self._objectives.append((objective, there))
-        return there
-
-    def _where(self) -> list[tuple[str, list[int]]]:
-        """The workers and the partitions that each holds, looked at again now and then."""
-        if time.monotonic() - self._looked < LOOK_AGAIN:
-            return self._groups
-        workers: Any = self.client.nthreads()
-        if not workers:
-            came = "none; they may be on their way"
-            raise ClusterError(describe("cluster", "workers", came, "Start some."))
-        if self._workers and workers != self._workers:
-            self._say_what_changed(workers)
-        holders: Any = self.client.who_has(self.parts)
-        groups: dict[str, list[int]] = {}
-        for i, (part, planned) in enumerate(
-            zip(self.parts, spread(workers, self.parts), strict=True)
-        ):
-            own = sorted(set(holders.get(part.key, ())) & set(workers))
-            groups.setdefault(own[0] if own else planned, []).append(i)
-        self._workers, self._groups = workers, sorted(groups.items(), key=lambda item: item[1])
-        self._looked = time.monotonic()
-        return self._groups
-
-    def _say_what_changed(self, workers: Mapping[str, int]) -> None:
-        joined = [one for one in workers if one not in self._workers]
-        for one in self._workers:
-            if one not in workers:
-                LOGGER.warning("worker %s is gone; its partitions are made again elsewhere", one)
-        for one in joined:
-            LOGGER.warning("worker %s has joined", one)
-        if joined and all(part.done() for part in self.parts):
-            self.client.rebalance(self.parts)
-
-
-def spread(workers: Mapping[str, int], parts: Sequence[Any]) -> list[str]:
-    """A worker for each partition: neighbours together, as many for each."""
-    names = sorted(workers)
-    return [names[i * len(names) // len(parts)] for i in range(len(parts))]
+        return found

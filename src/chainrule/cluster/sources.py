@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from chainrule.errors import ChainruleError, DataError, describe, one_line
 from chainrule.estimators.pieces import Piece
+from chainrule.training.rows import aligned
 
 
 class Load(ABC):
-    """Something that can be read as X, targets and weights.
+    """Something that can be read as X, targets and weights."""
 
-    Attributes
-    ----------
-    where : str
-        How messages call it: file and row group, partition number.
-    """
-
-    where: str
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """How messages call it: file and row group, partition number."""
 
     @abstractmethod
     def read(self) -> tuple[Any, Any, Any]:
@@ -55,7 +54,8 @@ def as_piece(number: int, X: Any, y: Any, weight: Any) -> Piece:
             row = int(np.argmax(lost)) // max(y.size // rows, 1)
             remedy = "Leave rows without a target out first."
             raise DataError(describe("y", "a target in every row", f"none in row {row}", remedy))
-    return Piece(number, X, y, None if weight is None else np.asarray(weight, np.float64))
+    weights = None if weight is None else aligned(np.asarray(weight, np.float64))
+    return Piece(number, X, aligned(y), weights)
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def named(where: str) -> Iterator[None]:
         if not isinstance(error, ValueError | TypeError):
             raise
         raise type(error)(f"{where}: {error}") from error
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, pa.ArrowException) as error:
         raise DataError(f"{where}: {one_line(str(error))}") from error
 
 
@@ -75,10 +75,15 @@ def named(where: str) -> Iterator[None]:
 class Block(Load):
     """Rows of arrays in memory or memory-mapped, dense or sparse, or of a frame."""
 
-    where: str
+    name: str
     X: Any
     y: Any
     weight: Any = None
+
+    @property
+    def where(self) -> str:
+        """Its name."""
+        return self.name
 
     def read(self) -> tuple[Any, Any, Any]:
         """The rows as they are."""
@@ -89,8 +94,13 @@ class Block(Load):
 class Delayed(Load):
     """A partition of a Dask collection, computed where it is read."""
 
-    where: str
+    name: str
     parts: Any
+
+    @property
+    def where(self) -> str:
+        """Its name."""
+        return self.name
 
     def read(self) -> tuple[Any, Any, Any]:
         """The partition, computed in this process."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule.cluster.ahead import ahead
+from chainrule.cluster.progress import Told
 from chainrule.cluster.sources import Load, named
 from chainrule.cluster.windows import WindowedBackend
 from chainrule.estimators.pieces import Piece, Pieces
@@ -20,9 +21,6 @@ from chainrule.training import Objective, Partitions, Sums
 from chainrule.training.partitions import Work, not_finite
 from chainrule.training.rows import Rows, bind_rows
 from chainrule.training.sums import Place, join
-
-Told = Callable[[int], None]
-"""Is told of so many rows that were read."""
 
 Prepare = Callable[[Piece], tuple[Any, np.ndarray, Any]]
 

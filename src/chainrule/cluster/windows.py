@@ -9,25 +9,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse
 
 from chainrule.cluster.ahead import ahead
+from chainrule.cluster.progress import Told
 from chainrule.engine import BatchReport, Shuffle, UpdateState
 from chainrule.training.backends import Backend
+from chainrule.training.numpy_backend import Order
 from chainrule.training.partitions import shuffle_seed
 from chainrule.training.recipe import Recipe
 from chainrule.training.rows import Rows
 from chainrule.training.shuffling import permutation
 
-if TYPE_CHECKING:
-    from chainrule.cluster.streaming import StreamedRows
-    from chainrule.training.numpy_backend import Order
-
 WINDOWS = 4
 """Windows in half of the memory: the one that is run over, the next, and what they are made of."""
+
+
+class Loads(Protocol):
+    """Rows in loads that are read one by one.
+
+    Attributes
+    ----------
+    told : callable
+        Is told how many rows have been worked on.
+    counts : list of int
+        Rows of each load.
+    row_bytes : int
+        Bytes of a row, at most.
+    memory : int
+        Bytes that may be held, half of them in windows.
+    """
+
+    told: Told
+    counts: list[int]
+    row_bytes: int
+    memory: int
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def read(self, number: int) -> Rows:
+        """The rows of a load."""
+        ...
 
 
 class WindowedBackend:
@@ -40,17 +68,21 @@ class WindowedBackend:
         self,
         theta: np.ndarray,
         state: UpdateState,
-        rows: StreamedRows,
+        rows: Loads,
         recipe: Recipe,
         *,
         rates: np.ndarray,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
     ) -> BatchReport:
-        """One batch for each of ``rates``: θ and ``state`` are changed in place."""
+        """One batch for each of ``rates``: θ and ``state`` are changed in place.
+
+        θ at the end of each epoch that ends here goes into ``after_epochs``, a row each.
+        """
         plan = Windows(rows, recipe, shuffle_seed(order))
         reports: list[BatchReport] = []
         done = 0
@@ -76,6 +108,8 @@ class WindowedBackend:
             done += stretch.batches
             if reports[-1].stopped is not None or reports[-1].n_done < stretch.batches:
                 break
+            if after_epochs is not None and (first_batch + done) % plan.per_epoch == 0:
+                after_epochs[stretch.epoch - first_batch // plan.per_epoch] = theta
         return _joined(reports)
 
 
@@ -92,7 +126,7 @@ class Stretch:
 class Windows:
     """How the rows of an epoch are cut: in the order of the loads, ``size`` rows at a time."""
 
-    def __init__(self, rows: StreamedRows, recipe: Recipe, shuffle: int | None) -> None:
+    def __init__(self, rows: Loads, recipe: Recipe, shuffle: int | None) -> None:
         self.rows = rows
         self.shuffle = shuffle
         self.batch = min(recipe.batch_size, rows.count)
@@ -124,7 +158,7 @@ class Windows:
 
     def loads(self, epoch: int) -> np.ndarray:
         """The loads in the order of an epoch."""
-        loads = self.rows.partitions
+        loads = len(self.rows.counts)
         return np.arange(loads) if self.shuffle is None else permutation(loads, self.shuffle, epoch)
 
 
@@ -166,7 +200,7 @@ def _part(rows: Rows, low: int, high: int) -> Rows:
 
 def together(parts: Sequence[Rows]) -> Rows:
     """Rows below one another, each row in one place of memory."""
-    if len(parts) == 1:
+    if len(parts) == 1 and all(_lies_row_by_row(X) for X in parts[0].inputs.values()):
         return parts[0]
     inputs = {name: _below([one.inputs[name] for one in parts]) for name in parts[0].inputs}
     weight = None
@@ -176,6 +210,10 @@ def together(parts: Sequence[Rows]) -> Rows:
         )
     count = sum(one.count for one in parts)
     return Rows(inputs, np.concatenate([one.y for one in parts]), weight, count)
+
+
+def _lies_row_by_row(X: Any) -> bool:
+    return hasattr(X, "tocsr") or X.strides[-1] == X.itemsize or X.shape[-1] == 1
 
 
 def _below(arrays: Sequence[Any]) -> Any:

@@ -76,7 +76,8 @@ def read_idx(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> np.nda
 def _read(path: Path, file: IO[bytes] | gzip.GzipFile, max_bytes: int) -> np.ndarray:
     dtype, shape = _read_head(path, file)
     size = math.prod(shape) * dtype.itemsize
-    if size > max_bytes:
+    # an array with a dimension of 0 has no bytes, and NumPy's limits all the same
+    if math.prod(max(one, 1) for one in shape) * dtype.itemsize > max_bytes:
         raise FileFormatError(
             describe(path, f"at most {max_bytes} bytes of numbers", f"shape {shape}, {size} bytes")
         )

@@ -13,7 +13,7 @@ from chainrule.datasets.dataset import Dataset
 from chainrule.datasets.idx import read_idx, write_idx
 from chainrule.errors import DataError, FileFormatError, describe
 
-__all__ = ["load_mnist"]
+__all__ = ["find_mnist", "load_mnist"]
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -58,12 +58,27 @@ def load_mnist(folder: str | os.PathLike[str] | None = None) -> Dataset:
     """
     if folder is not None:
         return _from_folder(Path(folder))
+    named = _named_folder()
+    return _from_cache(_cache()) if named is None else _from_folder(named)
+
+
+def find_mnist() -> Path | None:
+    """The folder from which ``load_mnist`` would read; None where it would have to download."""
+    named = _named_folder()
+    if named is not None:
+        return named
+    return None if _missing(_cache()) else _cache()
+
+
+def _named_folder() -> Path | None:
+    """That of CHAINRULE_DATA, or `mnist/` there, if it holds the four files."""
     named = os.environ.get("CHAINRULE_DATA")
-    if named:
-        for candidate in (Path(named), Path(named) / "mnist"):
-            if not _missing(candidate):
-                return _from_folder(candidate)
-    return _from_cache(Path(get_data_home()) / "chainrule" / "mnist")
+    candidates = (Path(named), Path(named) / "mnist") if named else ()
+    return next((one for one in candidates if not _missing(one)), None)
+
+
+def _cache() -> Path:
+    return Path(get_data_home()) / "chainrule" / "mnist"
 
 
 def _from_folder(folder: Path) -> Dataset:

@@ -34,6 +34,7 @@ class _Emitted:
     step: Step
     y: Value
     operands: list[Value] = field(default_factory=list)
+    in_place: bool = False  # the first operand's gradient may lie where the result's does
 
 
 class Builder:
@@ -128,11 +129,14 @@ class Builder:
 
     # steps ---------------------------------------------------------------------------------
 
-    def emit(self, step: Step, y: Value, operands: list[Value]) -> None:
-        """Add a forward step; ``step.operands`` stand for ``operands`` in the same order."""
+    def emit(self, step: Step, y: Value, operands: list[Value], *, in_place: bool = False) -> None:
+        """Add a forward step; ``step.operands`` stand for ``operands`` in the same order.
+
+        ``in_place``: its way back may write the first operand's gradient over the result's.
+        """
         y.wanted = y.node in self.needed
         self.program.forward.append(step)
-        self._emitted.append(_Emitted(step, y, operands))
+        self._emitted.append(_Emitted(step, y, operands, in_place))
 
     def emit_static(self, step: Step, y: Value, operands: list[Value]) -> None:
         """Add a step on parameters alone."""
@@ -181,6 +185,8 @@ class Builder:
         step = one.step
         step.dy = one.y.gradient
         zeros: list[Step] = []
+        if one.in_place and step.dy != self.program.weight_at:
+            self._share_gradient(one.operands[0], step.dy)
         differentiable = 1 if step.op in _LOSSES else len(one.operands)
         for operand, value in list(zip(step.operands, one.operands, strict=True))[:differentiable]:
             if not self._wants(value):
@@ -196,8 +202,12 @@ class Builder:
         if any(operand.mode != "none" for operand in step.operands):
             steps += [*zeros, step]
 
+    def _share_gradient(self, value: Value, at: int) -> None:
+        if value.space == "rows" and value.gradient < 0 and self._wants(value):
+            value.gradient = at
+
     def _wants(self, value: Value) -> bool:
-        return value.node in self.needed and value.space != "labels"
+        return value.node in self.needed and value.space not in ("labels", "none")
 
     def _gradient_of(self, value: Value) -> None:
         if value.space == "rows" and value.gradient < 0 and self._wants(value):

@@ -14,6 +14,14 @@ from chainrule.engine.data import native_rows, native_weight, refuse_rows
 from chainrule.engine.loading import EngineError, native
 from chainrule.engine.lowering import lower
 from chainrule.engine.program import Program
+from chainrule.engine.stretch import (
+    check_epochs,
+    check_state,
+    room_for,
+    row_numbers,
+    spans,
+    told,
+)
 from chainrule.engine.threads import default_threads
 from chainrule.errors import GraphError, OptionError, ShapeError
 from chainrule.graph import Node
@@ -169,6 +177,7 @@ class CompiledObjective:
         dropout_seed: int | None = None,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         n_threads: int | None = None,
         check_finite: bool = False,
         stop: np.ndarray | None = None,
@@ -203,6 +212,8 @@ class CompiledObjective:
             Key of the masks. Default None: nothing is dropped.
         decay, dropout : array of n_batches floats in [0, 1], optional
             Factors of the rule's ``weight_decay`` and of the rates of all masks, one a batch.
+        after_epochs : ndarray of shape (epochs, parameters), optional
+            θ at the end of each epoch that ends within this stretch is written here, a row each.
         stop : ndarray of one uint8, optional
             Set it to 1 from another thread to stop within 50 ms.
 
@@ -218,14 +229,16 @@ class CompiledObjective:
         self._require_loss()
         arrays, rows = native_rows(self.program, inputs, target)
         if isinstance(order, np.ndarray):
-            order = _order(order)
+            order = row_numbers(order)
         length = order.shape[-1] if isinstance(order, np.ndarray) else rows
         size = min(operator.index(batch_size), length)
         if size < 1:
             raise OptionError(f"batch_size must be at least 1 and there must be rows, got {size}")
         per_epoch = length // size if drop_last else -(-length // size)
         count = per_epoch - first_batch % per_epoch if n_batches is None else n_batches
-        _check_epochs(order, (first_batch % per_epoch + count - 1) // per_epoch + 1)
+        check_epochs(order, (first_batch % per_epoch + count - 1) // per_epoch + 1)
+        ends = (first_batch % per_epoch + count) // per_epoch
+        kept = room_for(after_epochs, ends, self.vector.size, self.dtype)
         rates = np.ascontiguousarray(learning_rate, np.float64).reshape(-1)
         if len(rates) not in (1, count):
             raise OptionError(f"expected 1 or {count} learning rates, got {len(rates)}")
@@ -240,7 +253,9 @@ class CompiledObjective:
             "epsilon": rule.epsilon,
             "weight_decay": rule.weight_decay if decays else 0.0,
             "clip_norm": 0.0 if clip_norm is None else float(clip_norm),
-            "spans": self._spans(rate_factors or {}, decay_factors or {}, decays),
+            "spans": spans(
+                self.program, self.vector, rate_factors or {}, decay_factors or {}, decays
+            ),
             "batch_size": size,
             "first_batch": operator.index(first_batch),
             "n_batches": count,
@@ -251,11 +266,12 @@ class CompiledObjective:
             "dropout_seed": dropout_seed,
             "decay": None if decay is None else np.asarray(decay, np.float64).tolist(),
             "dropout": None if dropout is None else np.asarray(dropout, np.float64).tolist(),
+            "after_epochs": kept,
             "stop": stop,
             "check_finite": bool(check_finite),
             "order": (order.seed, order.window or 0) if isinstance(order, Shuffle) else order,
         }
-        self._check_state(rule, state)
+        check_state(state, rule, self.vector.size, self.dtype)
         try:
             outcome, raised = self._machine.run_batches(
                 self._theta(theta, change=True), list(state.slots), arrays,
@@ -264,58 +280,11 @@ class CompiledObjective:
         except IndexError:
             raise OptionError(f"order names rows outside [0, {rows})") from None
         state.step += outcome[0]
-        return self._report(outcome, raised, report)
-
-    def _check_state(self, rule: UpdateRule, state: UpdateState) -> None:
-        good = len(state.slots) == rule.slots and all(
-            slot.shape == (self.vector.size,)
-            and slot.dtype == self.dtype
-            and slot.flags.c_contiguous
-            and slot.flags.writeable
-            for slot in state.slots
-        )
-        if not good:
-            raise OptionError(
-                f"the state does not fit: {rule.kind} remembers {rule.slots} contiguous vectors "
-                f"of {self.vector.size} numbers of {self.dtype}; see rule.initial_state"
-            )
-
-    def _spans(
-        self, rates: Mapping[str, float], factors: Mapping[str, float], decays: bool
-    ) -> list[list[float]]:
-        """[begin, end, l1, l2, rate, decay], neighbours with the same factors joined."""
-        for name in (*rates, *factors):
-            if name not in self.vector.slices:
-                raise OptionError(f"factors name the parameter {name!r}, which is not there")
-        spans: list[list[float]] = []
-        for name, where in sorted(self.vector.slices.items(), key=lambda item: item[1].start):
-            own = [
-                self.program.l1.get(name, 0.0),
-                self.program.l2.get(name, 0.0),
-                float(rates.get(name, 1.0)),
-                float(factors.get(name, 1.0)) if decays else 1.0,
-            ]
-            if spans and spans[-1][2:] == own:
-                spans[-1][1] = where.stop
-            else:
-                spans.append([where.start, where.stop, *own])
-        return spans
-
-    def _report(
-        self, outcome: tuple[Any, ...], raised: BaseException | None, numbers: np.ndarray
-    ) -> BatchReport:
-        done, why, bad = outcome[:3]
         if raised is not None:
             raise raised
-        if why == "trouble":
+        if outcome[1] == "trouble":
             refuse_rows(self.program, outcome[3:])
-        stopped = {"loss": "non-finite loss", "gradient": "non-finite gradient"}.get(why, why)
-        told = numbers[:, : done + (why in ("loss", "gradient"))]
-        parameter = None
-        if bad >= 0:
-            slices = self.vector.slices.items()
-            parameter = next(name for name, where in slices if where.start <= bad < where.stop)
-        return BatchReport(done, *told, stopped=stopped or None, parameter=parameter)
+        return told(outcome, self.vector, report)
 
 
 def compile(
@@ -364,20 +333,3 @@ def _machine(module: Any, program: Program) -> Any:
 
 def _threads(n_threads: int | None) -> int:
     return default_threads() if n_threads is None else max(1, operator.index(n_threads))
-
-
-def _order(order: np.ndarray) -> np.ndarray:
-    """Row numbers as contiguous int64."""
-    if order.ndim not in (1, 2) or order.dtype.kind not in "iu":
-        raise OptionError(
-            "order must be a vector of row numbers, or a matrix of them with a row for each "
-            f"epoch, got {order.dtype} {order.shape}"
-        )
-    return np.ascontiguousarray(order, np.int64)
-
-
-def _check_epochs(order: Any, needed: int) -> None:
-    if isinstance(order, np.ndarray) and order.ndim == 2 and len(order) < needed:
-        raise OptionError(
-            f"order has rows for {len(order)} epochs, the batches reach over {needed}"
-        )

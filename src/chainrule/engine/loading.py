@@ -17,13 +17,20 @@ class EngineError(ChainruleError, RuntimeError):
     """The compiled engine was required and is not there, or was given what it cannot run."""
 
 
+INTERFACE = 2
+"""What the native module says of itself; one of other sources would ignore what it is asked."""
+
+
 @lru_cache(maxsize=1)
 def _import() -> tuple[ModuleType | None, str]:
     """The module, or None and why it could not be loaded."""
     try:
-        return importlib.import_module("chainrule.engine._native"), ""
+        module = importlib.import_module("chainrule.engine._native")
     except ImportError as error:
         return None, str(error)
+    if getattr(module, "interface", 1) != INTERFACE:
+        return None, "it was built from the sources of another version"
+    return module, ""
 
 
 def _switched_off() -> bool:

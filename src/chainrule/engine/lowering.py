@@ -105,7 +105,9 @@ class _Lowering:
 
     def _place_parameters(self) -> None:
         """θ first, then room for what is derived from it, then constants."""
-        static = [node for node in self.graph.order if node not in self.with_rows]
+        inside = self.fusions.inside
+        order = self.graph.order
+        static = [node for node in order if node not in self.with_rows and node not in inside]
         for node in static:
             if isinstance(node, Parameter):
                 where = self.vector.slices[str(node.name)]
@@ -147,10 +149,10 @@ class _Lowering:
             one not in self.builder.values and one not in self.fusions.inside for one in node.inputs
         ):
             return  # something before it could not be lowered
-        if node not in self.with_rows:
-            STATIC_RULES[node.op.name](self.builder, node)
-        elif node in self.fusions.inside:
+        if node in self.fusions.inside:
             return
+        elif node not in self.with_rows:
+            STATIC_RULES[node.op.name](self.builder, node)
         elif node in self.fusions.last:
             fusion = self.fusions.last[node]
             if len(fusion.nodes) > 1:

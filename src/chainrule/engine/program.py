@@ -63,7 +63,7 @@ class Step:
     scratch : int
         Units kept from forward for backward (layer_norm).
     alpha : float
-        The operation's one number: factor, exponent, slope, rate, …
+        The operation's one number: factor (gate: of what is left by the mask), exponent, …
     fused : bool
         A loss that writes its gradient while going forward.
     operands : list of Operand

@@ -21,9 +21,11 @@ from chainrule.errors import DataError, FileFormatError
 from chainrule.estimators.constraints import Constraint, check_parameters
 from chainrule.estimators.data import check_rows, is_plain
 from chainrule.estimators.display import html_table, text_table
+from chainrule.estimators.memory import Memory
 from chainrule.estimators.network import Network
 from chainrule.estimators.sklearn_callbacks import CallbackSupportMixin
 from chainrule.graph import Graph
+from chainrule.training.history import History
 
 PICKLE_FORMAT = (1, 0)
 """Major and minor version of what a pickle of an estimator holds."""
@@ -40,6 +42,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     _network: Network
     _theta: np.ndarray
     _views: tuple[np.ndarray, ...]
+    _memory: Memory | None
+    history_: History
     n_features_in_: int
     n_threads: int | None
 
@@ -166,7 +170,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     __copy__ = _twin
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = {**super().__getstate__()}  # type: ignore[dict-item]
+        held: Any = super().__getstate__()
+        state: dict[str, Any] = dict(held)
         if "_network" in state:
             # plain data: the classes of the graph may change, what was learned stays readable
             state["_network"] = self._network.to_dict()

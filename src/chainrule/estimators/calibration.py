@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
@@ -34,5 +36,5 @@ def find_temperature(scores: np.ndarray, y: np.ndarray, weight: np.ndarray | Non
         losses = np.asarray(logsumexp(margins * np.exp(-log_temperature), axis=1))
         return float(np.dot(w, losses)) + 0.5 * log_temperature**2
 
-    found = minimize_scalar(cost, bounds=(-LIMIT, LIMIT), method="bounded")
-    return float(np.exp(found.x))  # type: ignore[attr-defined]
+    found: Any = minimize_scalar(cost, bounds=(-LIMIT, LIMIT), method="bounded")
+    return float(np.exp(found.x))

@@ -74,7 +74,7 @@ def check_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     weight = check_array(
         sample_weight,
         ensure_2d=False,
-        dtype=np.float64,  # type: ignore[arg-type]
+        dtype=np.float64,  # type: ignore[arg-type]  # its stub knows names only
         input_name="sample_weight",
     )
     if weight.ndim != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn import get_config
@@ -52,7 +52,6 @@ class TrainedEstimator(NetworkEstimator):
     _numeric_target = False
     _penalty_scale = "batch"
     _loss_parts = 1
-    _solver_options: ClassVar[dict[str, Any]] = {}
     _memory: Memory | None = None
     batch_size: Any
     dtype: Any
@@ -63,6 +62,11 @@ class TrainedEstimator(NetworkEstimator):
     validation_data: Any
     validation_fraction: float
     warm_start: bool
+
+    @property
+    def _solver_options(self) -> dict[str, Any]:
+        """Options of SciPy's solver beside those of the estimator."""
+        return {}
 
     @abstractmethod
     def _learn_target(self, y: Any, *, first: bool, incremental: bool, classes: Any) -> np.ndarray:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from sklearn.base import is_classifier
-from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError, describe
 from chainrule.estimators.base import unchanged_on_failure
 from chainrule.estimators.checkpointing import checkpoints_of, random_state_from
 from chainrule.estimators.data import check_rows_and_target
+from chainrule.estimators.generators import check_random_state
 from chainrule.estimators.monitoring import HeldOut, watchers
 from chainrule.estimators.pieces import Ask, Cut, Piece, Pieces, Seen, check_for_pieces, travelling
 from chainrule.estimators.pieces import survey as survey_of
@@ -31,18 +31,18 @@ def fit_pieces(estimator: Any, pieces: Pieces, validation_data: Any = None) -> A
     given = estimator.validation_data if validation_data is None else validation_data
     check_for_pieces(estimator, given)
     with unchanged_on_failure(estimator), checkpoints_of(estimator, incremental=False) as kept:
+        first = not (estimator.warm_start and estimator._has_arrays())
         twin = travelling(estimator)
         classes = is_classifier(estimator)
         survey = survey_of(pieces, Ask(classes, Columns(twin), kept is not None))
-        dtype = _take_columns(estimator, survey.seen)
-        estimator._learn_target(
-            survey.targets.like()[0], first=True, incremental=False, classes=None
-        )
+        dtype = _take_columns(estimator, survey.seen, first)
+        like = survey.targets.like()[0]
+        estimator._learn_target(like, first=first, incremental=False, classes=None)
         if kept is not None:
             kept.same("data", survey.describe())
         random_state = random_state_from(kept, check_random_state(estimator.random_state))
-        network = estimator._make_network(estimator.n_features_in_, survey.weight, True)
-        theta0 = estimator._start(network, random_state, dtype, True)
+        network = estimator._make_network(estimator.n_features_in_, survey.weight, first)
+        theta0 = estimator._start(network, random_state, dtype, first)
         twin = travelling(estimator)
         if classes:
             asked = estimator.class_weight
@@ -60,14 +60,15 @@ def fit_pieces(estimator: Any, pieces: Pieces, validation_data: Any = None) -> A
             random_state=random_state,
             validation=judge if stops else None,
             callbacks=watchers(estimator, network, None if stops else judge, None, None, None),
+            memory=None if first else estimator._memory,
             penalty_scale=estimator._penalty_scale,
             loss_parts=estimator._loss_parts,
             options=estimator._solver_options,
             kept=kept,
         )
         rows = survey.pieces.rows(Prepare(twin, cut), network.objective)
-        result = estimator._train(network, theta0, Rows(rows, None), run)  # type: ignore[arg-type]
-        estimator._keep(network, result, True)
+        result = estimator._train(network, theta0, Rows(rows, None), run)  # type: ignore[arg-type]  # pieces
+        estimator._keep(network, result, first)
     return estimator
 
 
@@ -121,16 +122,16 @@ def _checked(estimator: Any, piece: Piece, *, reset: bool) -> tuple[Any, np.ndar
     return check_rows_and_target(estimator, piece.X, piece.y, reset=reset, numeric=numeric)
 
 
-def _take_columns(estimator: Any, seen: list[Seen]) -> np.dtype:
+def _take_columns(estimator: Any, seen: list[Seen], first: bool) -> np.dtype:
     """Take note of the columns, which must be the same in all pieces; their common precision."""
     width, names, _ = seen[0].more
+    if not first:
+        _check_same_columns(estimator, width, names)
     for number, one in enumerate(seen):
         if one.more[0] != width:
             came = f"{one.more[0]} in partition {number}"
             raise DataError(describe("X", f"{width} columns as in the first partition", came))
-        if list(one.more[1] if one.more[1] is not None else ()) != list(
-            names if names is not None else ()
-        ):
+        if _listed(one.more[1]) != _listed(names):
             came = f"others in partition {number}"
             raise DataError(describe("X", "the column names of the first partition", came))
     estimator.n_features_in_ = width
@@ -138,6 +139,21 @@ def _take_columns(estimator: Any, seen: list[Seen]) -> np.dtype:
     if names is not None:
         estimator.feature_names_in_ = names
     return np.result_type(*(one.more[2] for one in seen))
+
+
+def _check_same_columns(estimator: Any, width: int, names: Any) -> None:
+    """Refuse to go on from a fit to other columns."""
+    remedy = "Fit anew with warm_start=False."
+    if width != estimator.n_features_in_:
+        expected = f"{estimator.n_features_in_} columns as in the last fit"
+        raise DataError(describe("X", expected, width, remedy))
+    if _listed(names) != _listed(getattr(estimator, "feature_names_in_", None)):
+        expected = "the column names of the last fit"
+        raise DataError(describe("X", expected, _listed(names) or "none", remedy))
+
+
+def _listed(names: Any) -> list[str]:
+    return [] if names is None else list(names)
 
 
 def _gathered(parts: list[HeldOut | None]) -> HeldOut:

@@ -31,7 +31,7 @@ class LinearClassifier(Classification, TrainedEstimator):
     _penalty_scale = "mean"
 
     @property
-    def _solver_options(self) -> dict[str, Any]:  # type: ignore[override]
+    def _solver_options(self) -> dict[str, Any]:
         # a convex problem is solved to the end: the gradient alone says when
         return {"ftol": 1e-15, "maxls": 50} if self.solver == "lbfgs" else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,34 @@ def split_rows(
     return np.asarray(train), np.asarray(held)
 
 
+class Determination:
+    """R² of predictions of the same targets: 1 − Σ w (y − p)² / Σ w (y − ȳ)², mean over outputs.
+
+    What the targets alone say is computed once; scikit-learn's ``r2_score`` where there is one row.
+
+    Parameters
+    ----------
+    y : ndarray of shape (rows,) or (rows, outputs)
+    weight : ndarray of shape (rows,), optional
+    """
+
+    def __init__(self, y: np.ndarray, weight: np.ndarray | None) -> None:
+        self.y, self.weight = y, weight
+        self.truth = np.asarray(y, np.float64).reshape(len(y), -1)
+        self.spread = self._sums(self.truth - np.average(self.truth, axis=0, weights=weight))
+
+    def __call__(self, predicted: np.ndarray) -> float:
+        if len(self.truth) < 2:
+            return float(r2_score(self.y, predicted, sample_weight=self.weight))
+        missed = self._sums(self.truth - predicted.reshape(self.truth.shape))
+        share = np.divide(missed, self.spread, out=(missed > 0) * 1.0, where=self.spread > 0)
+        return float(1 - share.mean())
+
+    def _sums(self, differences: np.ndarray) -> np.ndarray:
+        weight = np.ones(len(differences)) if self.weight is None else self.weight
+        return weight @ differences**2
+
+
 class Judge:
     """``judge(theta)``: score and loss on the rows held back.
 
@@ -131,7 +160,11 @@ class Judge:
         if self.limits is not None:
             predicted = predicted.clip(*self.limits)
         with np.errstate(over="ignore"):  # far off is a very bad score, no reason to warn
-            return float(r2_score(held.y, predicted, sample_weight=held.weight))
+            return self._determination(predicted)
+
+    @cached_property
+    def _determination(self) -> Determination:
+        return Determination(self.held.y, self.held.weight)
 
     def _loss(self, theta: np.ndarray, scores: np.ndarray) -> float:
         """Mean loss of a row; straight from the scores where the loss is one operation."""

@@ -181,7 +181,7 @@ def _joined(theta: np.ndarray, results: list[Result], classes: int) -> Result:
         results[0],
         theta=theta,
         loss=float(sum(one.loss for one in results)),
-        n_iter=n_iter,  # type: ignore[arg-type]
+        n_iter=n_iter,  # type: ignore[arg-type]  # one a class
         n_evaluations=sum(one.n_evaluations for one in results),
         status=worst.status,
         message=worst.message,

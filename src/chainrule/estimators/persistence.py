@@ -121,7 +121,7 @@ def save(
         },
         "network": model._network.to_dict(),
         "attributes": {key: to_plain(f"save: {key}", value) for key, value in kept.items()},
-        "history": model.history_.to_dict(nan=None),  # type: ignore[attr-defined]
+        "history": model.history_.to_dict(nan=None),
     }
     header |= model._stored()
     labels = getattr(model, "_labels", None)
@@ -169,7 +169,7 @@ def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkE
         if name not in ATTRIBUTES:
             raise FileFormatError(f"the attribute {name!r} is unknown here")
         setattr(model, name, from_plain(value))
-    model.history_ = History(header["history"])  # type: ignore[attr-defined]
+    model.history_ = History(header["history"])
     network = Network.from_dict(header["network"])
     _restore_classes(model, network, header)
     model._restore(header, network)
@@ -177,7 +177,7 @@ def _restored(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> NetworkE
     theta = _theta(network, arrays)
     if vectors or "memory" in header:
         numbers = from_plain(header["memory"])
-        model._memory = Memory.from_file(vectors, numbers, theta)  # type: ignore[attr-defined]
+        model._memory = Memory.from_file(vectors, numbers, theta)
     model._install(network, theta)
     return model
 

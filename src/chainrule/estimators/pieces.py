@@ -196,9 +196,6 @@ def fit_elsewhere(estimator: Any, X: Any, y: Any, sample_weight: Any, validation
 
 def check_for_pieces(estimator: Any, validation_data: Any) -> None:
     """Refuse options that need all rows in one place."""
-    if getattr(estimator, "warm_start", False):
-        expected = "False for rows in partitions"
-        raise OptionError(describe("warm_start", expected, "True", "Use checkpoint= to go on."))
     held = getattr(estimator, "early_stopping", True) and validation_data is None
     if estimator.scoring is not None and held:
         expected = "None, or validation_data=(X, y) to score"
@@ -206,10 +203,14 @@ def check_for_pieces(estimator: Any, validation_data: Any) -> None:
 
 
 def travelling(estimator: Any) -> Any:
-    """A twin without what cannot or need not travel: callbacks, folders, data."""
+    """A twin without what cannot or need not travel: callbacks, folders, data, an earlier θ."""
     twin = estimator._twin()
     for name in ("callbacks", "checkpoint", "validation_data"):
         if hasattr(twin, name):
             setattr(twin, name, None)
-    vars(twin).pop("_skl_callbacks", None)
+    shown = ()
+    if hasattr(twin, "_network"):
+        shown = twin._show(twin._network, twin.parameters_)
+    for name in ("_skl_callbacks", "_network", "_theta", "_views", "_made_for", "_memory", *shown):
+        vars(twin).pop(name, None)
     return twin

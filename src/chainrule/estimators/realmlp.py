@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from chainrule.errors import DataError, FileFormatError, NumericalError, OptionError
@@ -30,6 +30,7 @@ from chainrule.estimators.constraints import (
     verbosity,
 )
 from chainrule.estimators.data import check_weights
+from chainrule.estimators.generators import check_random_state
 from chainrule.estimators.monitoring import HeldOut, Judge, watchers
 from chainrule.estimators.network import Network
 from chainrule.estimators.pieces import Pieces, fit_elsewhere, lies_elsewhere
@@ -38,6 +39,7 @@ from chainrule.estimators.realmlp_training import (
     TimeBudget,
     TrainingPreset,
     batch_size_for,
+    column_encoder,
     first_theta,
     make_trainer,
 )
@@ -155,8 +157,8 @@ class RealMLPEstimator(NetworkEstimator):
 
     def _network_preset(self) -> Preset:
         preset = PRESETS[self.preset, self._task]
-        said = {"activation": self.activation, "dropout": self.dropout}
-        return replace(preset, **{k: v for k, v in said.items() if v is not None})  # type: ignore[arg-type]
+        said: dict[str, Any] = {"activation": self.activation, "dropout": self.dropout}
+        return replace(preset, **{k: v for k, v in said.items() if v is not None})
 
     def _hidden_sizes(self) -> tuple[int, ...]:
         sizes = np.atleast_1d(np.asarray(self.hidden_layer_sizes))
@@ -304,8 +306,7 @@ class RealMLPEstimator(NetworkEstimator):
 
     def _learn(self, rows: TableRows) -> tuple[RealMLP, dict[str, np.ndarray]]:
         """Columns and target from the training rows; the network for them, and its inputs."""
-        most = self._training_preset().max_one_hot
-        self.encoder_ = ColumnEncoder(types=self.types, max_one_hot=most).fit(rows.table)
+        self.encoder_ = column_encoder(self._training_preset(), self.types).fit(rows.table)
         self._take_names()
         self._learn_target(rows)
         return self._build(), self._inputs(self.encoder_.encode(rows.table))

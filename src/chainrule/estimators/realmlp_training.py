@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.networks.realmlp import RealMLP
+from chainrule.tables import ColumnEncoder
 from chainrule.training import Adam, AdamW, Callback, Objective, Progress, Trainer
 
 ROWS_TO_START_FROM = 2048
@@ -47,7 +48,15 @@ TRAINING_PRESETS: dict[tuple[str, str], TrainingPreset] = {
 }
 """By name and task."""
 
+LEAST_MISSING = 10
+"""In how many training rows a number must be missing before that is a feature."""
+
 AUTO_BATCHES = ((1024, 64), (8192, 128), (30_000, 256), (100_000, 512))
+
+
+def column_encoder(preset: TrainingPreset, types: Mapping[str, str] | None) -> ColumnEncoder:
+    """The encoder of a recipe's columns."""
+    return ColumnEncoder(types=types, max_one_hot=preset.max_one_hot, least_missing=LEAST_MISSING)
 
 
 def batch_size_for(batch_size: int | str, rows: int) -> int:

@@ -149,7 +149,7 @@ def make_trainer(
     )
     if run.memory is not None:
         run.memory.hand_on(trainer, update_rule=run.one_epoch)
-    trainer.backend = reported_losses(  # type: ignore[assignment]
+    trainer.backend = reported_losses(  # type: ignore[assignment]  # stands in for it
         trainer.backend, run.loss_parts, run.row_constants, rows.weight
     )
     return trainer

@@ -8,18 +8,18 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from chainrule.errors import DataError
 from chainrule.estimators.base import unchanged_on_failure
 from chainrule.estimators.checkpointing import checkpoints_of, random_state_from
+from chainrule.estimators.generators import check_random_state
 from chainrule.estimators.in_pieces import joined
 from chainrule.estimators.monitoring import HeldOut
 from chainrule.estimators.pieces import Ask, Cut, Piece, Pieces, check_for_pieces, travelling
 from chainrule.estimators.pieces import survey as survey_of
-from chainrule.estimators.realmlp_training import ROWS_TO_START_FROM
+from chainrule.estimators.realmlp_training import ROWS_TO_START_FROM, column_encoder
 from chainrule.estimators.table_rows import TableRows
-from chainrule.tables import ColumnEncoder, Table, as_table
+from chainrule.tables import Table, as_table
 from chainrule.training.rows import check_weight
 from chainrule.training.shuffling import permutation
 
@@ -71,8 +71,7 @@ def _nothing(piece: Piece) -> None:
 
 
 def _learn_columns(estimator: Any, pieces: Pieces, cut: Cut) -> None:
-    most = estimator._training_preset().max_one_hot
-    encoder = ColumnEncoder(types=estimator.types, max_one_hot=most)
+    encoder = column_encoder(estimator._training_preset(), estimator.types)
     estimator.encoder_ = encoder.fit_parts(lambda look: pieces.each(Look(look, cut)))
     estimator._take_names()
 

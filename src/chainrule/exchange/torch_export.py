@@ -125,4 +125,4 @@ def _said(rule: Any, node: Apply, inputs: list[Any]) -> Any:
 
 
 def _drop(node: Apply, inputs: list[Any]) -> Any:
-    return F.dropout(inputs[0], node.op.rate, training=True)  # type: ignore[attr-defined]
+    return F.dropout(inputs[0], node.op.options["rate"], training=True)

@@ -56,7 +56,7 @@ def function_of(operation: type[Operation]) -> Callable[..., Apply]:
     signature = [inspect.Parameter(operand, position) for operand in operation.operands]
     signature += [inspect.Parameter(f.name, either, default=f.default) for f in options]
     signature += [inspect.Parameter("name", keyword, default=None)]
-    function.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]  # inspect's
     function.__name__ = function.__qualname__ = operation.name
     function.__doc__ = operation.__doc__
     return function

@@ -116,7 +116,9 @@ class Operation(ABC):
         return {key: value for key, value in self.options.items() if value != defaults[key]}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.options == other.options  # type: ignore[union-attr]
+        if not isinstance(other, Operation) or type(self) is not type(other):
+            return False
+        return self.options == other.options
 
     def __hash__(self) -> int:
         return hash((self.name, *self.options.items()))

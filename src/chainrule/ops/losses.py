@@ -223,34 +223,35 @@ class SoftmaxCrossEntropy(Operation):
         return scores[:1]
 
     def _probabilities(self, scores, target):
-        target = np.asarray(target)
-        t = target if target.ndim == 2 else _one_hot(target, scores.shape[1])
-        t = t.astype(scores.dtype, copy=False)
+        """t of targets that are probabilities."""
+        t = np.asarray(target).astype(scores.dtype, copy=False)
         if not self.label_smoothing:
             return t
         total = t.sum(axis=1, keepdims=True)
         return (1 - self.label_smoothing) * t + self.label_smoothing / scores.shape[1] * total
 
     def forward(self, scores, target):
+        log_p = log_softmax(scores)
         if np.ndim(target) == 2:
             _refuse_improbable(self.name, target)
-        if self._picks(target):
-            return -log_softmax(scores)[_entries(target, scores.shape[1])]
-        t = self._probabilities(scores, target)
-        return -(t * log_softmax(scores)).sum(axis=1)
+            return -(self._probabilities(scores, target) * log_p).sum(axis=1)
+        # of a label, t is the same everywhere but in one entry of a row
+        loss = -log_p[_entries(target, scores.shape[1])]
+        if self.label_smoothing:
+            loss *= 1 - self.label_smoothing
+            loss -= self.label_smoothing / scores.shape[1] * log_p.sum(axis=1)
+        return loss
 
     def backward(self, dy, scores, target, y):
         p = softmax(scores)
-        if self._picks(target):
-            p[_entries(target, scores.shape[1])] -= 1
-            p *= dy[:, None]
-            return p, None
-        t = self._probabilities(scores, target)
-        return dy[:, None] * (p * t.sum(axis=1, keepdims=True) - t), None
-
-    def _picks(self, target) -> bool:
-        """Whether t is 1 for the label and 0 elsewhere: one entry a row is then all it takes."""
-        return np.ndim(target) == 1 and not self.label_smoothing
+        if np.ndim(target) == 2:
+            t = self._probabilities(scores, target)
+            return dy[:, None] * (p * t.sum(axis=1, keepdims=True) - t), None
+        if self.label_smoothing:
+            p -= self.label_smoothing / scores.shape[1]
+        p[_entries(target, scores.shape[1])] -= 1 - self.label_smoothing
+        p *= dy[:, None]
+        return p, None
 
     @classmethod
     def sample(cls, rng, rows, columns):
@@ -269,10 +270,6 @@ def _refuse(name: str, target, right, wanted: str) -> None:
 def _refuse_improbable(name: str, target) -> None:
     t = np.asarray(target)
     _refuse(name, t, (t >= 0) & (t <= 1), "in [0, 1]")  # so written, a NaN is refused too
-
-
-def _one_hot(labels, classes: int):
-    return np.equal.outer(_entries(labels, classes)[1], np.arange(classes))
 
 
 def _entries(labels, classes: int) -> tuple[np.ndarray, np.ndarray]:

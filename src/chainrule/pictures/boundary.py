@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from chainrule.errors import DataError, OptionError, ShapeError, describe
-from chainrule.pictures.style import Look, axes_or_new, in_style, plain, short
+from chainrule.pictures.style import Look, axes_or_new, colour_bar, in_style, plain, short
 
 MARKERS = "osD^vP*X<>"
 LISTED = 12
@@ -212,7 +212,5 @@ def _draw_values(
             "cmap": look.shades,
         }
         ax.scatter(plane.a, plane.b, c=np.asarray(y, np.float64), vmin=low, vmax=high, **style)
-    bar = ax.get_figure().colorbar(drawn, ax=ax, pad=0.02, format="%.2g")  # type: ignore[union-attr]
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(length=0)
+    bar = colour_bar(ax, drawn, format="%.2g")
     bar.set_label("prediction" if y is None else "prediction; dots: true value")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from chainrule.errors import DataError, ShapeError, describe
-from chainrule.pictures.style import Look, axes_or_new, in_style, name_ticks, short
+from chainrule.pictures.style import Look, axes_or_new, in_style, name_ticks, short, text_on
 
 
 def confusion_matrix(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +84,7 @@ def confusion_size(names: Sequence[Any]) -> tuple[float, float]:
 
 def _summary(matrix: np.ndarray) -> str:
     right, total = int(np.trace(matrix)), int(matrix.sum())
-    return f"{right} of {total} right ({right / max(total, 1):.1%})"
+    return f"{right:,} of {total:,} right ({right / max(total, 1):.1%})"
 
 
 def _draw_cells(ax: Axes, look: Look, matrix: np.ndarray) -> None:
@@ -97,8 +97,7 @@ def _draw_cells(ax: Axes, look: Look, matrix: np.ndarray) -> None:
     ax.imshow(image, interpolation="nearest", aspect="equal")
     size = 9.0 if count <= 12 else max(4.0, 110 / count)
     for i, j in np.argwhere(matrix > 0) if count <= 40 else ():
-        dark = shares[i, j] > 0.55 if i == j else shares[i, j] > 0.75 * worst
-        colour = look.paper if dark else look.ink
+        colour = text_on(image[i, j])
         ax.text(j, i, f"{matrix[i, j]}", ha="center", va="center", size=size, color=colour)
     edges = np.arange(count + 1) - 0.5
     ax.hlines(edges, -0.5, count - 0.5, color=look.rule, linewidth=0.6)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from chainrule.errors import DataError, OptionError, ShapeError, describe
-from chainrule.pictures.style import axes_or_new, in_style, name_ticks
+from chainrule.pictures.style import axes_or_new, colour_bar, in_style, name_ticks
 
 TICKS = 12
 NAMED = 40
@@ -87,7 +87,9 @@ def plot_layer(
         image = ax.imshow(
             W, cmap=look.diverging, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest"
         )
-        for axis, names, size in (("x", units, W.shape[1]), ("y", inputs, W.shape[0])):
+        sides: tuple[tuple[Literal["x", "y"], Any, int], ...]
+        sides = ("x", units, W.shape[1]), ("y", inputs, W.shape[0])
+        for axis, names, size in sides:
             if names is not None and size <= NAMED:
                 longest = max(len(str(one)) for one in names)
                 name_ticks(ax, axis, names, rotation=90.0 if axis == "x" and longest > 3 else 0.0)
@@ -98,10 +100,7 @@ def plot_layer(
         ax.set_xlabel("unit")
         ax.set_ylabel("input")
         ax.set_title(title or f"Weights of layer {layer}: {W.shape[0]} × {W.shape[1]}")
-        bar = ax.get_figure().colorbar(image, ax=ax, shrink=0.9, pad=0.02)  # type: ignore[union-attr]
-        bar.outline.set_visible(False)  # type: ignore[operator]
-        bar.ax.tick_params(length=0)
-        bar.set_label("weight")
+        colour_bar(ax, image, shrink=0.9).set_label("weight")
     return ax
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.text import Text
@@ -156,11 +157,33 @@ def look_of(ax: Axes | None) -> Look:
     return DARK if dark else LIGHT
 
 
+def text_on(colour: Any) -> str:
+    """Black or white, whichever stands out more: at least 4.5 to 1 on any colour.
+
+    References
+    ----------
+    Web Content Accessibility Guidelines 2.2, relative luminance and contrast ratio.
+    """
+    parts = np.asarray(to_rgba(colour)[:3])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
+
+
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     """``ax``, or the Axes of a new pyplot figure of this size in inches."""
     if ax is not None:
         return ax
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def colour_bar(ax: Axes, drawn: Any, **options: Any) -> Any:
+    """The scale of what was drawn, beside ``ax``: no frame, no ticks."""
+    figure: Any = ax.get_figure()
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02, **options)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
+    return bar
 
 
 def bare(ax: Axes) -> None:
@@ -185,10 +208,10 @@ def plain(texts: Any) -> None:
             text.set_parse_math(False)
 
 
-def name_ticks(ax: Axes, axis: str, names: Any, rotation: float = 0.0) -> None:
+def name_ticks(ax: Axes, axis: Literal["x", "y"], names: Any, rotation: float = 0.0) -> None:
     """Names at 0, 1, … of the axis "x" or "y"."""
     names = [short(name) for name in names]
     set_ticks = ax.set_xticks if axis == "x" else ax.set_yticks
     set_ticks(range(len(names)), names, rotation=rotation)
     plain(ax.get_xticklabels() if axis == "x" else ax.get_yticklabels())
-    ax.tick_params(axis=axis, length=0)  # type: ignore[arg-type]
+    ax.tick_params(axis=axis, length=0)

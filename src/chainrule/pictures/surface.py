@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
 from chainrule.errors import OptionError, ShapeError, WrongTypeError, describe
-from chainrule.pictures.style import Look, axes_or_new, in_style
+from chainrule.pictures.style import Look, axes_or_new, colour_bar, in_style
 from chainrule.training.planes import principal_plane, random_plane, sides
 
 
@@ -128,12 +128,9 @@ def _contours(ax: Axes, look: Look, a: np.ndarray, b: np.ndarray, heights: np.nd
     drawn = ax.contourf(a, b, shown, levels, cmap=look.shades, norm=norm)
     lines: dict[str, Any] = {"colors": look.quiet, "linewidths": 0.5, "alpha": 0.6}
     ax.contour(a, b, shown, levels, **lines)
-    figure = ax.get_figure()
-    bar = figure.colorbar(drawn, ax=ax, pad=0.02, format="%.3g")  # type: ignore[union-attr]
+    bar = colour_bar(ax, drawn, format="%.3g")
     bar.set_ticks(levels[::2].tolist())
     bar.minorticks_off()
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.tick_params(length=0)
     bar.set_label("loss")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
 
 from chainrule.server import frames
@@ -25,6 +26,10 @@ def run_message(run: Run, own_name: str | None, playing: bool) -> dict[str, Any]
         "is_own": network.is_own,
         "is_plane": points.is_plane,
         "classes": list(points.classes),
+        "image": None if points.image is None else asdict(points.image),
+        "learnt": points.n_train,
+        "tests": len(points.X) - points.n_train,
+        "scored": run.most_scored,
         "axes": list(points.axes),
         "offset": list(points.offset),
         "scale": list(points.scale),
@@ -48,9 +53,12 @@ def status_message(run: Run, playing: bool, inside: bool) -> dict[str, Any]:
 
 
 def points_frame(run: Run) -> bytes:
-    """The points, by the two columns that are drawn."""
-    columns = run.points.drawn(run.settings["across"], run.settings["up"])
-    return frames.pack_points(run.number, run.points, columns)
+    """The points, by the two columns that are drawn; none where they are images."""
+    points = run.points
+    if points.image is not None:
+        points = replace(points, X=points.X[:0], y=points.y[:0])
+    columns = points.drawn(run.settings["across"], run.settings["up"])
+    return frames.pack_points(run.number, points, columns)
 
 
 def _columns(network: Network) -> list[dict[str, Any]]:

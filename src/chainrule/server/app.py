@@ -17,8 +17,10 @@ from chainrule.errors import ChainruleError, DataError
 from chainrule.server import encoded, tables
 from chainrule.server import lessons as classroom
 from chainrule.server.connection import serve
+from chainrule.server.images import IMAGE_SETS, is_available
+from chainrule.server.modelfile import model_bytes
 from chainrule.server.runfile import check_run_size, read_run, write_run
-from chainrule.server.script import model_bytes, script
+from chainrule.server.script import script
 from chainrule.server.security import App, Guard
 from chainrule.server.session import Session
 from chainrule.server.sessions import Sessions
@@ -51,6 +53,10 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
                 "start": sessions.settings,
                 "hideable": HIDEABLE,
                 "lessons": classroom.LESSONS,
+                "images": {
+                    name: {"start": dict(one.start), "available": is_available(name)}
+                    for name, one in IMAGE_SETS.items()
+                },
                 "page": {"lesson": "own", **sessions.lesson["page"]} if sessions.lesson else {},
             }
         )
@@ -59,15 +65,16 @@ def make_app(sessions: Sessions, token: str, framed: bool = False) -> App:
         session = sessions.get(request.headers.get("x-session", ""))
         if session is None:
             return JSONResponse({"error": "unknown session"}, 404)
+        name = tables.file_name(request.headers.get("x-name", ""))
         try:
-            content = await read_limited(request, tables.check_size, "table.csv")
-            columns = tables.header_of(content, "table.csv")
-            kinds = await asyncio.to_thread(encoded.kinds_of, content, "table.csv")
+            content = await read_limited(request, tables.check_size, name)
+            columns = tables.header_of(content, name)
+            kinds = await asyncio.to_thread(encoded.kinds_of, content, name)
         except DataError as error:
             return JSONResponse(
                 {"error": str(error)}, 413 if isinstance(error, tables.TooLarge) else 422
             )
-        session.upload = content
+        session.upload, session.upload_name = content, name
         return JSONResponse({"columns": columns, "kinds": kinds, "bytes": len(content)})
 
     async def all_lessons(request: Request) -> Response:

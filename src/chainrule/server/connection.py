@@ -13,6 +13,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from chainrule.errors import ChainruleError, OptionError
+from chainrule.server.images import IMAGE_SETS, is_available
 from chainrule.server.listener import Listener
 from chainrule.server.protocol import MAX_MESSAGE_BYTES, SUBPROTOCOL, dumps, read_message
 from chainrule.server.session import Session, TooManySessions
@@ -147,7 +148,7 @@ async def _greet(socket: WebSocket, sessions: Sessions) -> tuple[Session | None,
             return session, True
         if session is not None and settings in (None, session.run.settings):
             return session, True
-        if settings is not None and settings["dataset"] == "own" and sessions.own is None:
+        if settings is not None and not _is_there(settings["dataset"], sessions):
             settings["dataset"] = sessions.settings["dataset"]
         if session is not None:
             session.tell(COMMANDS["set"].act, {"settings": settings})
@@ -161,6 +162,13 @@ async def _greet(socket: WebSocket, sessions: Sessions) -> tuple[Session | None,
         await socket.send_text(dumps({"type": "error", "kind": kind, "message": str(error)[:500]}))
         await socket.close(TOO_MANY if too_many else BAD_HELLO)
         return None, False
+
+
+def _is_there(dataset: str, sessions: Sessions) -> bool:
+    """Whether a session can begin with these points."""
+    if dataset == "own":
+        return sessions.own is not None
+    return dataset not in IMAGE_SETS or is_available(dataset)
 
 
 async def _listen(socket: WebSocket, session: Session, connection: Connection) -> None:

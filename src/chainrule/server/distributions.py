@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.server.run import Snapshot
-from chainrule.server.session import Part, Session
+from chainrule.server.moment import Snapshot
+from chainrule.server.network import PIXELS
+from chainrule.server.part import Part
+from chainrule.server.session import Session
 from chainrule.server.timeline import Timeline
 from chainrule.training.recording import Histogram, LayerCounts, density, layer_counts
 
@@ -89,7 +91,8 @@ class Distributions(Part):
             trace = run.network.objective.trace(
                 np.asarray(theta, np.float64), run.X_train[:ROWS], run.t_train[:ROWS]
             )
-            return layer_counts(trace, BINS)
+            counts = layer_counts(trace, BINS)
+        return {name: one for name, one in counts.items() if name != PIXELS}
 
     def _forget(self) -> None:
         self._sent, self._due = (), 0.0

@@ -32,7 +32,7 @@ def read_drawing(text: str) -> str:
     if len(text) > 4 * MAX_DRAWN:
         raise OptionError(describe("drawing", f"at most {MAX_DRAWN} points", len(text) // 4))
     if not re.fullmatch(r"(?:[A-Za-z0-9_-]{4})*", text):
-        raise OptionError(describe("drawing", "four letters of base64 a point", text[:40]))
+        raise OptionError(describe("drawing", "four letters of base64 a point", repr(text[:40])))
     codes = _codes(text)
     if codes.size and (codes[:, :2].max() > PLACES or codes[:, 2].max() >= MAX_CLASSES):
         expected = f"places of 0 to {PLACES} and classes of 0 to {MAX_CLASSES - 1}"

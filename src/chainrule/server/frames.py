@@ -48,8 +48,11 @@ def grid(side: int = SIDE) -> np.ndarray:
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """128 + ⌊128 v⌋ for v in [−1, 1], beyond clipped; NaN is 128."""
-    v = np.nan_to_num(np.clip(values, -1, 1), nan=0.0)
-    return np.minimum(np.floor(v * 128) + 128, 255).astype(np.uint8)
+    scaled = np.floor(values * 128)
+    scaled += 128
+    np.clip(scaled, 0, 255, out=scaled)
+    scaled[np.isnan(scaled)] = 128
+    return scaled.astype(np.uint8)
 
 
 def thumb_side(units: int) -> int:
@@ -77,8 +80,13 @@ class Pictures:
 
 
 def paint(values: Sequence[np.ndarray], kind: str, focus: int | None = None) -> Pictures:
-    """Pictures from the values of every layer on ``grid()``; the last one is the output."""
+    """Pictures from the values of every layer on ``grid()``; the last one is the output.
+
+    Values of no rows make no pictures.
+    """
     *hidden, output = values
+    if not len(output):
+        return NO_PICTURES
     layers = [*hidden, output if kind != "classes" else 2 * output - 1]
     units = sum(layer.shape[1] for layer in layers)
     side = thumb_side(units)
@@ -95,6 +103,10 @@ def paint(values: Sequence[np.ndarray], kind: str, focus: int | None = None) -> 
     if focus is not None and 0 <= focus < units:
         wide = to_bytes(_unit(layers, focus)).reshape(SIDE, SIDE)
     return Pictures(planes.reshape(-1, SIDE, SIDE), thumbs, wide)
+
+
+NO_PICTURES = Pictures(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros((0, 50, 50), np.uint8), None)
+"""Of a run that learns from images: there is no plane to go over."""
 
 
 def _thumbs(layer: np.ndarray, step: int) -> np.ndarray:

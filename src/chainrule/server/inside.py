@@ -96,17 +96,27 @@ class Inside:
             "row": self.row,
             "rows": len(self.rows),
             "point": self._point(),
+            "pixels": self._pixels(),
             "current": None if current is None else self.graph.names[current],
             "formulas": self._formulas(current),
             "nodes": [self._node(node) for node in self.graph.order if not _is_aside(node)],
             "update": self._update() if self.phase == "update" else None,
         }
 
-    def _point(self) -> list[float]:
-        """Where the row looked at stands in the picture."""
+    def _point(self) -> list[float] | None:
+        """Where the row looked at stands in the picture; None where there is none."""
         points, settings = self.run.points, self.run.settings
+        if points.image is not None:
+            return None
         drawn = points.drawn(settings["across"], settings["up"])
         return points.X[self.rows[self.row], list(drawn)].tolist()
+
+    def _pixels(self) -> list[float] | None:
+        """The image looked at, 0 (paper) to 1; None where rows are no images."""
+        points = self.run.points
+        if points.image is None:
+            return None
+        return (points.X[self.rows[self.row]] / points.image.ink).tolist()
 
     def _formulas(self, node: Node | None) -> list[str]:
         if not isinstance(node, Apply):

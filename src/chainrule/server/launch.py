@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import secrets
 import socket
 import threading
@@ -56,6 +57,8 @@ class Playground:
         self._socket = _listen(port)
         self.port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(_config(make_app(self.sessions, self.token, framed)))
+        # Ctrl-C in Thread.join marks a running thread as ended in Python 3.11 and 3.12
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="playground server", daemon=True)
         self._thread.start()
         self._wait()
@@ -89,15 +92,15 @@ class Playground:
     def close(self) -> None:
         """End the server and its sessions."""
         self._server.should_exit = True
-        self._thread.join(timeout=10)
+        self._ended.wait(timeout=10)
         self.sessions.close()
         self._socket.close()
 
     def wait(self) -> None:
         """Return when the server has ended; Ctrl-C ends it."""
         try:
-            while self._thread.is_alive():
-                self._thread.join(timeout=0.5)
+            while not self._ended.wait(timeout=0.5):
+                pass
         except KeyboardInterrupt:
             self.close()
 
@@ -123,7 +126,10 @@ class Playground:
         return session.run
 
     def _serve(self) -> None:
-        self._server.run(sockets=[self._socket])
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._ended.set()
 
     def _wait(self) -> None:
         end = time.monotonic() + START_SECONDS
@@ -177,10 +183,9 @@ def playground(
 
 def in_notebook() -> bool:
     """Whether this runs in a notebook's kernel."""
-    try:
-        return type(get_ipython()).__name__ == "ZMQInteractiveShell"  # type: ignore[name-defined]
-    except NameError:
-        return False
+    # IPython puts it there
+    get_ipython = getattr(builtins, "get_ipython", lambda: None)
+    return type(get_ipython()).__name__ == "ZMQInteractiveShell"
 
 
 def _listen(port: int) -> socket.socket:

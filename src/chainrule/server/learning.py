@@ -1,85 +1,24 @@
-"""What moves θ: mini-batches through the trainer, or a full-batch solver, stepwise."""
+"""What moves θ: mini-batches through the trainer here, or a full-batch solver, stepwise."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import OptionError, describe
 from chainrule.graph import Node
+from chainrule.server.learner import Learner, Memory
 from chainrule.server.network import Network
 from chainrule.server.settings import FULL_BATCH_SOLVERS
-from chainrule.training import Progress, Trainer, Update, make_update, minimize
+from chainrule.server.solving import FullBatch
+from chainrule.training import Momentum, Nesterov, Trainer, Update, make_update
 from chainrule.training.dropout import draw_mask
 from chainrule.training.numpy_backend import batch_rows
 
 FOREVER = 10**12
-
-
-@dataclass(frozen=True, eq=False)
-class Memory:
-    """Where a learner stood.
-
-    Attributes
-    ----------
-    theta : ndarray
-    steps : int
-        Made by the learner.
-    state : mapping or None
-        The trainer's.
-    """
-
-    theta: np.ndarray
-    steps: int
-    state: Mapping[str, Any] | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of its arrays."""
-        arrays = {} if self.state is None else self.state["arrays"]
-        return self.theta.nbytes + sum(one.nbytes for one in arrays.values())
-
-
-class Learner(Protocol):
-    """Something that improves ``theta`` step by step."""
-
-    per_epoch: int
-    finished: bool
-
-    @property
-    def theta(self) -> np.ndarray:
-        """The parameters now."""
-        ...
-
-    @property
-    def steps(self) -> int:
-        """Mini-batches (or iterations) made; ``per_epoch`` of them see all points once."""
-        ...
-
-    def advance(self, steps: int) -> None:
-        """So many steps more; a ``NumericalError`` leaves the last good ``theta``."""
-        ...
-
-    def edit(self, place: int, value: float) -> None:
-        """Set one entry of θ."""
-        ...
-
-    def memory(self) -> Memory:
-        """Everything that going on from here needs, copied."""
-        ...
-
-    def restore(self, memory: Memory) -> None:
-        """Go on from there; a full-batch solver begins anew at its θ."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what it holds."""
-        ...
 
 
 def precision(settings: Mapping[str, Any]) -> type[np.floating[Any]]:
@@ -90,8 +29,8 @@ def precision(settings: Mapping[str, Any]) -> type[np.floating[Any]]:
 def update_rule(settings: Mapping[str, Any]) -> Update:
     """The update rule of these settings."""
     rule = make_update(settings["solver"], settings["learning_rate"])
-    if settings["solver"] in ("momentum", "nesterov"):
-        return type(rule)(rule.learning_rate, momentum=settings["momentum"])  # type: ignore[call-arg]
+    if isinstance(rule, Momentum | Nesterov):
+        return replace(rule, momentum=settings["momentum"])
     return rule
 
 
@@ -213,98 +152,3 @@ def make_trainer(
         n_iter_no_change=None,
         n_threads=1,
     )
-
-
-class FullBatch:
-    """A SciPy solver in a thread of its own that waits after every iteration.
-
-    SciPy calls back but cannot be called step by step; so its callback waits until the next
-    iteration is wanted, and answers that it should stop when there will be none.
-    """
-
-    per_epoch = 1
-
-    def __init__(
-        self,
-        network: Network,
-        X: np.ndarray,
-        y: np.ndarray,
-        theta: np.ndarray,
-        settings: Mapping[str, Any],
-    ) -> None:
-        self.network, self.X, self.y, self.theta = network, X, y, theta
-        self.kind = settings["solver"]
-        self.steps = 0
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self.finished = False
-        self._go = threading.Semaphore(0)
-        self._arrived: queue.SimpleQueue[np.ndarray | Exception | None] = queue.SimpleQueue()
-        self._closed = False
-        self._thread: threading.Thread | None = None
-
-    def advance(self, steps: int) -> None:
-        """So many iterations, fewer if the solver finds that it has arrived."""
-        for _ in range(steps):
-            if self.finished:
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._solve, daemon=True)
-                self._thread.start()
-            else:
-                self._go.release()
-            arrived = self._arrived.get()
-            if arrived is None:
-                self.finished = True
-            elif isinstance(arrived, Exception):
-                self.finished = True
-                raise arrived
-            else:
-                self.theta, self.steps = arrived, self.steps + 1
-
-    def edit(self, place: int, value: float) -> None:
-        """Set one entry of θ: the solver begins anew from there."""
-        self.close()
-        theta = self.theta.copy()
-        theta[place] = value
-        self.theta = theta
-        self._prepare()
-
-    def memory(self) -> Memory:
-        """θ: what a solver knows beside it cannot be taken out of SciPy."""
-        return Memory(self.theta.copy(), self.steps)
-
-    def restore(self, memory: Memory) -> None:
-        """The solver begins anew from there."""
-        self.close()
-        self.theta, self.steps = memory.theta.copy(), memory.steps
-        self._prepare()
-
-    def close(self) -> None:
-        """End the solver's thread."""
-        self._closed = True
-        self._go.release()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-
-    def _solve(self) -> None:
-        try:
-            minimize(
-                self.network.objective,
-                self.X,
-                self.y,
-                theta0=self.theta,
-                solver=self.kind,
-                max_iter=10**6,
-                callbacks=[self._iteration_done],
-                progress_bar=False,
-            )
-            self._arrived.put(None)
-        except Exception as error:  # whoever waits must hear of it, whatever it is
-            self._arrived.put(error)
-
-    def _iteration_done(self, progress: Progress) -> bool:
-        self._arrived.put(np.array(progress.theta))
-        self._go.acquire()
-        return self._closed

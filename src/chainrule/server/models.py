@@ -19,6 +19,7 @@ from chainrule.errors import DataError, describe
 from chainrule.networks import ACTIVATIONS, Dense, Dropout, sequential
 from chainrule.server.network import Network, Stack, build
 from chainrule.server.own import Own
+from chainrule.server.pairs import telling_columns
 from chainrule.server.points import Points
 from chainrule.server.settings import (
     FULL_BATCH_SOLVERS,
@@ -117,22 +118,6 @@ def wrap(model: Any, X: Any, y: Any) -> Wrapped:
     if is_fitted(model):
         theta = _stored_theta(model, points, settings, stack)
     return Wrapped(model, X, y, points, settings, theta, stack)
-
-
-def telling_columns(points: Points) -> tuple[int, int]:
-    """The two columns that say most about the target by themselves, in their order.
-
-    For classes the share of a column's variance that lies between them; else its correlation.
-    """
-    if points.is_plane:
-        return 0, 1
-    X = points.X - points.X.mean(axis=0)
-    groups = np.equal.outer(points.y, np.unique(points.y)) if points.classes else points.y[:, None]
-    groups = groups - groups.mean(axis=0)
-    between = (X.T @ groups) ** 2 / np.maximum((groups**2).sum(axis=0), 1e-300)
-    told = between.sum(axis=1) / np.maximum((X**2).sum(axis=0), 1e-300)
-    first, second = sorted(np.argsort(-told, kind="stable")[:2])
-    return int(first), int(second)
 
 
 def stack_of(model: Any) -> Stack | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import OptionError, describe
-from chainrule.graph import FUNCTIONS, Graph, Node, Trace
+from chainrule.graph import FUNCTIONS, Apply, Graph, Node, Trace
 from chainrule.graph.functions import input as input_leaf
 from chainrule.graph.functions import parameter, target
 from chainrule.networks import Dropout, activation_function, normal
@@ -23,6 +23,9 @@ from chainrule.server.settings import (
 from chainrule.training import Objective
 
 INITS: dict[str, Any] = {"small_normal": normal(0.001)}
+
+PIXELS = "pixels"
+"""The node that scales the bytes of images to [0, 1]: no layer of neurons."""
 
 Stack = Callable[[Node], Node]
 """From the input to what the output layer reads: somebody's own hidden layers."""
@@ -58,6 +61,7 @@ class Network:
     sizes: tuple[int, ...]
     kind: str
     is_own: bool = False
+    _graphs: dict[tuple[Node, ...], Graph] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def layers(self) -> tuple[Node, ...]:
@@ -78,9 +82,23 @@ class Network:
         """The output of every hidden layer, then ``output``, for every row of X."""
         return self.evaluate(theta, X, (*self.layers, self.output))
 
+    def judge(
+        self, theta: np.ndarray, X: np.ndarray, t: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The loss and ``output`` for every row, by their own rules on what the engine computes."""
+        scores = self.objective.forward(theta, X, self.columns[-1].node)
+        row_loss, output = self.objective.row_loss, self.output
+        if not isinstance(row_loss, Apply) or not isinstance(output, Apply):
+            raise TypeError("a loss and an output are operations")
+        answers = output.forward(scores)
+        return row_loss.forward(answers if row_loss.inputs[0] is output else scores, t), answers
+
     def evaluate(self, theta: np.ndarray, X: np.ndarray, nodes: Sequence[Node]) -> list[np.ndarray]:
         """The values of any nodes that the loss is computed from, for every row of X."""
-        graph = Graph(*nodes)
+        wanted = tuple(nodes)
+        if wanted not in self._graphs:
+            self._graphs[wanted] = Graph(*wanted)
+        graph = self._graphs[wanted]
         given = self.objective.unpack(theta)
         leaves = {str(node.name): given[str(node.name)] for node in graph.parameters}
         trace = Trace(graph, {**leaves, "x": X}, dtype=theta.dtype)
@@ -109,6 +127,8 @@ def build(settings: Mapping[str, Any], points: Points, own: Stack | None = None)
     one = not classes or (classes == 2 and loss != "one_vs_all")
     read = points.read_columns(settings["features"])
     x = input_leaf("x", ("rows", read))
+    if points.image is not None:
+        x = FUNCTIONS["scale"](x, 1 / points.image.ink, name=PIXELS)
     hidden = own(x) if own is not None else _hidden(x, settings)
     outputs = 1 if one else classes
     scores = _dense(hidden, outputs, _next_index(hidden), settings, "scores")
@@ -116,6 +136,8 @@ def build(settings: Mapping[str, Any], points: Points, own: Stack | None = None)
     if own is not None and kind == "value":
         output = (scores - points.target_offset) * (1 / points.target_scale)
     columns, boxes = drawable(scores)
+    if points.image is not None:
+        boxes = tuple(box for box in boxes if box.column)  # the pixels' scale is no layer
     matrices = [node for node in Graph(scores).parameters if node.ndim == 2]
     objective = Objective(row_loss, penalty_of(settings, matrices))
     sizes = (read, *(column.units for column in columns))

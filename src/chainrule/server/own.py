@@ -9,10 +9,18 @@ from typing import Any
 from chainrule.errors import DataError, describe
 from chainrule.server.drawing import points_of_drawing
 from chainrule.server.encoded import points_of_table
+from chainrule.server.images import IMAGE_SETS, points_of_images
 from chainrule.server.network import Stack
 from chainrule.server.points import Points, make_points
-from chainrule.server.settings import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from chainrule.server.settings import (
+    CLASSIFICATION_LOSSES,
+    FULL_BATCH_SOLVERS,
+    REGRESSION_LOSSES,
+)
 from chainrule.server.tables import points_of_csv, shuffled
+
+MOST_AT_ONCE = 10_000
+"""Images of MNIST for a solver whose every step reads them all, so that a page gets pictures."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,8 @@ def points_of(settings: Mapping[str, Any], own: Own | None) -> Points:
     if settings["dataset"] == "drawn":
         share, seed = settings["train_percent"] / 100, settings["data_seed"]
         return points_of_drawing(settings["drawing"], train_share=share, seed=seed)
+    if settings["dataset"] in IMAGE_SETS:
+        return points_of_images(settings["dataset"], **image_options(settings))
     return make_points(
         settings["dataset"],
         seed=settings["data_seed"],
@@ -68,6 +78,14 @@ def points_of(settings: Mapping[str, Any], own: Own | None) -> Points:
         n_classes=settings["n_classes"],
         train_share=settings["train_percent"] / 100,
     )
+
+
+def image_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``points_of_images`` is told by these settings."""
+    share, seed = settings["train_percent"] / 100, settings["data_seed"]
+    options = {"train_share": share, "seed": seed}
+    at_once = settings["solver"] in FULL_BATCH_SOLVERS
+    return {**options, "most": MOST_AT_ONCE} if at_once else options
 
 
 def fitting_loss(loss: str, points: Points) -> str:

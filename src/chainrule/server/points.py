@@ -19,6 +19,15 @@ FEATURES: tuple[str, ...] = ("x1", "x2", "x1_squared", "x2_squared", "x1_x2", "s
 """What a network may read of a point, by name."""
 
 
+@dataclass(frozen=True)
+class Image:
+    """What a row of images is: ``height`` rows of ``width`` pixels from 0 (paper) to ``ink``."""
+
+    height: int
+    width: int
+    ink: float
+
+
 @dataclass(frozen=True, eq=False)
 class Points:
     """Points with labels, split into those to learn from and those to test on.
@@ -26,7 +35,7 @@ class Points:
     Attributes
     ----------
     X : ndarray of float64 (rows, columns)
-        Two columns, or more where they came with a model.
+        Two columns, or more where they came with a model; of images their pixels, in uint8.
     y : ndarray (rows,)
         int64 classes 0, 1, … or float64 values.
     n_train : int
@@ -39,6 +48,8 @@ class Points:
         Coordinate = (original − offset) · scale, of each column.
     target_offset, target_scale : float
         Original value = target_offset + y · target_scale, for regression on a table.
+    image : Image or None
+        Where every row is one.
     """
 
     X: np.ndarray
@@ -50,6 +61,7 @@ class Points:
     scale: tuple[float, ...] = (1.0, 1.0)
     target_offset: float = 0.0
     target_scale: float = 1.0
+    image: Image | None = None
 
     @property
     def is_classification(self) -> bool:

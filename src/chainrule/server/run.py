@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import NumericalError, OptionError, describe
-from chainrule.server.frames import FAILED, FINISHED, Report
+from chainrule.errors import NumericalError
+from chainrule.graph import Node
+from chainrule.server.curve import CurvePoint, add_point
+from chainrule.server.frames import FAILED, FINISHED, Report, grid
 from chainrule.server.health import unit_states
-from chainrule.server.learning import Learner, Memory, make_learner, precision
+from chainrule.server.learner import Learner
+from chainrule.server.learning import make_learner, precision
+from chainrule.server.moment import Snapshot, check_edit
 from chainrule.server.network import Stack, build
 from chainrule.server.points import Points, features
+from chainrule.server.scoring import confusion_matrix, score
 from chainrule.server.settings import LOOKS
 
-CURVE_POINTS = 400
-MAX_WEIGHT = 1e6
+MOST_SCORED = 2000
+"""Images to learn from, and to test on, that losses and scores of a picture are of."""
+
 NOTE_RATIO = 1.1
 """From one noted loss to the next, in epochs, where no picture is drawn between."""
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """A moment of a run, to look at and to go on from.
-
-    Attributes
-    ----------
-    steps, epochs
-        Since the start of the run.
-    memory : Memory
-    settings : mapping
-        At that moment.
-    done : tuple
-        The journal until then: how many entries, and the last of them.
-    """
-
-    steps: int
-    epochs: float
-    memory: Memory
-    settings: Mapping[str, Any]
-    done: tuple[int, tuple[Any, ...] | None]
 
 
 class Run:
@@ -90,8 +73,9 @@ class Run:
         self._steps_before = 0
         self._epochs_before = 0.0
         self._noted_next = 1.0
+        self._pixels: tuple[tuple[Any, ...], np.ndarray] | None = None
         self.journal: list[tuple[Any, ...]] = []
-        self.curve: list[tuple[float, float, float]] = []
+        self.curve: list[CurvePoint] = []
         self.failure: str | None = None
         self.on_note: Callable[[], None] = lambda: None
         self._bind()
@@ -100,16 +84,34 @@ class Run:
         )
 
     def features_of(self, X: np.ndarray) -> np.ndarray:
-        """What the network reads of these points, in the run's precision."""
+        """What the network reads of these points, in the run's precision; of images the bytes."""
+        if self.points.image is not None:
+            return X
         read = features(X, self.settings["features"])
         if self.network.is_own:
             read = read / self.points.scale + self.points.offset
         return read.astype(precision(self.settings))
 
-    def features_of_picture(self, grid: np.ndarray) -> np.ndarray:
-        """What the network reads of the points (rows, 2) of a picture."""
+    @property
+    def pixels(self) -> np.ndarray:
+        """What the network reads of the points of a picture, a row a pixel."""
         across, up = self.settings["across"], self.settings["up"]
-        return self.features_of(self.points.on_plane(grid, across, up))
+        made_for = across, up, precision(self.settings)
+        if self._pixels is None or self._pixels[0] != made_for:
+            self._pixels = made_for, self.features_of_picture(grid())
+        return self._pixels[1]
+
+    def features_of_picture(self, points: np.ndarray) -> np.ndarray:
+        """What the network reads of the points (rows, 2) of the plane; of images there is none."""
+        if self.points.image is not None:
+            return np.zeros((0, self.network.sizes[0]), np.uint8)
+        across, up = self.settings["across"], self.settings["up"]
+        return self.features_of(self.points.on_plane(points, across, up))
+
+    @property
+    def most_scored(self) -> int | None:
+        """Of how many rows to learn from, and to test on, losses and scores are; None: all."""
+        return None if self.points.image is None else MOST_SCORED
 
     def _bind(self) -> None:
         dtype = precision(self.settings)
@@ -121,6 +123,7 @@ class Run:
             t = self.points.target_offset + t * self.points.target_scale
         t = t if t.dtype.kind == "i" else t.astype(dtype)
         self.t_train, self.t_test = t[:n], t[n:]
+        self._scored = slice(self.most_scored)
 
     @property
     def theta(self) -> np.ndarray:
@@ -231,12 +234,10 @@ class Run:
 
     def edit(self, name: str, index: list[int], value: float) -> None:
         """Set one weight or bias."""
-        shapes = self.network.objective.vector.shapes
-        check_edit(shapes, name, index, value)
         vector = self.network.objective.vector
-        place = vector.slices[name].start + int(
-            np.ravel_multi_index(tuple(index), vector.shapes[name])
-        )
+        check_edit(vector.shapes, name, index, value)
+        inside = np.ravel_multi_index(tuple(index), vector.shapes[name])
+        place = vector.slices[name].start + int(inside)
         self.journal.append(("edit", name, list(index), value))
         self.failure = None
         self.learner.edit(place, value)
@@ -259,12 +260,13 @@ class Run:
             self._note(losses)
         network = self.network
         before = [column.before for column in network.columns[:-1]]
-        seen = network.evaluate(theta, self.X_train, (*before, *network.layers, network.output))
-        train, test = seen[len(before) :], network.evaluate(theta, self.X_test, [network.output])
+        learnt, unseen = self.X_train[self._scored], self.X_test[self._scored]
+        seen = self._values(theta, learnt, (*before, *network.layers))
+        train, test = seen[len(before) :], self._values(theta, unseen, ())
         states, reasons = unit_states(network, theta, seen[: len(before)], train)
         n, y = self.points.n_train, self.points.y
         scores, confusion = [], []
-        for output, labels in ((train[-1], y[:n]), (test[-1], y[n:])):
+        for output, labels in ((train[-1], y[:n][self._scored]), (test[-1], y[n:][self._scored])):
             predicted = network.predict(output)
             scores.append(score(predicted, labels, self.points.is_classification))
             confusion.append(confusion_matrix(predicted, labels, len(self.points.classes)))
@@ -285,58 +287,26 @@ class Run:
             confusion=np.stack(confusion),
         )
 
+    def _values(self, theta: np.ndarray, X: np.ndarray, nodes: Sequence[Node]) -> list[np.ndarray]:
+        """The values of these nodes, and the output; of images by the engine, and the scores."""
+        network = self.network
+        if self.points.image is None:
+            return network.evaluate(theta, X, (*nodes, network.output))
+        wanted = (*nodes, network.columns[-1].node)
+        return [network.objective.forward(theta, X, node) for node in wanted]
+
     def _losses(self, theta: np.ndarray) -> tuple[float, float, float]:
         objective = self.network.objective
-        train = objective.sums(theta, self.X_train, self.t_train)
-        test = objective.sums(theta, self.X_test, self.t_test)
+        rows = self._scored
+        train = objective.sums(theta, self.X_train[rows], self.t_train[rows])
+        test = objective.sums(theta, self.X_test[rows], self.t_test[rows])
         penalty, _ = objective.penalty_and_gradient(theta)
         return train.loss / train.weight, test.loss / test.weight, penalty
 
     def _note(self, losses: tuple[float, float, float]) -> None:
-        """A point of the curve; when it is long, every other one goes."""
-        epochs = self.epochs
-        if self.curve and epochs < self.curve[-1][0]:
-            self.curve.clear()
-        if len(self.curve) >= 2:
-            spacing = (self.curve[-1][0] - self.curve[0][0]) / CURVE_POINTS
-            if epochs - self.curve[-2][0] <= spacing:
-                self.curve.pop()
-        if not self.curve or epochs > self.curve[-1][0]:
-            self.curve.append((epochs, losses[0] + losses[2], losses[1]))
-        if len(self.curve) > CURVE_POINTS:
-            self.curve[1:-1] = self.curve[2:-1:2]
+        """A point of the curve."""
+        add_point(self.curve, (self.epochs, losses[0] + losses[2], losses[1]))
 
     def close(self) -> None:
         """Let go of the learner's thread."""
         self.learner.close()
-
-
-def check_edit(
-    shapes: Mapping[str, tuple[int, ...]], name: str, index: Sequence[int], value: float
-) -> None:
-    """Refuse a weight that is not there, or a value beyond ±``MAX_WEIGHT``."""
-    if name not in shapes:
-        raise OptionError(describe("parameter", f"one of {', '.join(shapes)}", name))
-    inside = len(index) == len(shapes[name]) and all(
-        0 <= i < size for i, size in zip(index, shapes[name], strict=True)
-    )
-    if not inside:
-        raise OptionError(describe(name, f"an index inside {shapes[name]}", index))
-    if not math.isfinite(value) or abs(value) > MAX_WEIGHT:
-        raise OptionError(describe(name, f"a number within ±{MAX_WEIGHT:g}", value))
-
-
-def score(predicted: np.ndarray, labels: np.ndarray, is_classification: bool) -> float:
-    """Share of right answers; R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)² for values."""
-    if is_classification:
-        return float(np.mean(predicted == labels))
-    spread = float(np.sum((labels - labels.mean()) ** 2))
-    with np.errstate(all="ignore"):
-        error = float(np.sum((labels - predicted.astype(np.float64)) ** 2))
-    return 1 - error / spread if spread > 0 else math.nan
-
-
-def confusion_matrix(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """How often class i (row) was taken for class j (column)."""
-    pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64) if classes else []
-    return np.bincount(np.asarray(pairs, np.int64), minlength=classes**2).reshape(classes, classes)

@@ -21,7 +21,7 @@ from chainrule.server.frames import fingerprint
 from chainrule.server.own import Own
 from chainrule.server.run import Run
 from chainrule.server.settings import BRANCHABLE, FORK, LOOKS, MAX_STEPS, TABLE, read_settings
-from chainrule.server.tables import MAX_BYTES, check_size
+from chainrule.server.tables import MAX_BYTES, TABLE_NAME, check_size
 
 FORMAT, VERSION = "chainrule run", 1
 MAX_RUN_BYTES = 2 * MAX_BYTES
@@ -237,7 +237,7 @@ def _own_from_plain(given: Any) -> Own:
     except UnicodeEncodeError as error:  # half a pair of surrogates, which JSON can hold
         raise DataError(describe("run file: table", "text", str(error)[:100])) from None
     target = text("run file: target", given["target"])
-    return Own("table.csv", None, content, names, target, reading=reading)
+    return Own(TABLE_NAME, None, content, names, target, reading=reading)
 
 
 def _hexadecimal(given: Any) -> str:

@@ -1,23 +1,18 @@
-"""The run as a Python script that repeats it to the same bits, and as a model file."""
+"""The run as a Python script that repeats it to the same bits."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.files import write_model
-from chainrule.graph import Graph
 from chainrule.server.learning import precision
 from chainrule.server.own import Own
 from chainrule.server.run import Run
+from chainrule.server.script_points import points_imports, points_lines, read_line
 from chainrule.server.settings import FULL_BATCH_SOLVERS
-
-MODEL_FILE = "playground.safetensors"
 
 UPDATES = {
     "sgd": "SGD({learning_rate!r})",
@@ -51,7 +46,7 @@ def script(run: Run, own: Own | None) -> str:
     start = run.start_settings
     parts = [
         HEAD + _imports(run, own),
-        _points(start, own),
+        points_lines(start, own),
         _network(run, start),
         f"objective = {_objective(run, start)}\n" + _initial(run),
         _training(run, own) + TAIL,
@@ -68,21 +63,10 @@ def _imports(run: Run, own: Own | None) -> str:
     if stepwise:
         lines.append("from chainrule.server.learning import FOREVER, go_on")
     if settings["dropout"] and stepwise:
-        lines.insert(0, "from chainrule.networks import Dropout")
+        lines.append("from chainrule.networks import Dropout")
     if own is not None and own.stack is not None and settings["dataset"] == "own":
-        lines.insert(0, "from chainrule.graph import Graph")
-    if settings["dataset"] == "drawn":
-        lines.append("from chainrule.server.drawing import points_of_drawing")
-        lines.append("from chainrule.server.points import features")
-    elif settings["dataset"] != "own":
-        lines.append("from chainrule.server.points import features, make_points")
-    else:
-        lines.append("from chainrule.server.points import features")
-        if own is not None and own.points is None:
-            module, function = _reader(own)
-            lines.append(f"from chainrule.server.{module} import {function}")
-        else:
-            lines.insert(0, "from chainrule.files import read_model")
+        lines.append("from chainrule.graph import Graph")
+    lines = sorted([*lines, *points_imports(settings, own)])
     names = {UPDATES[solver].split("(")[0] for solver in stepwise} | (
         {"Trainer"} if stepwise else set()
     )
@@ -92,74 +76,16 @@ def _imports(run: Run, own: Own | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _points(settings: Mapping[str, Any], own: Own | None) -> str:
-    share, seed = settings["train_percent"] / 100, settings["data_seed"]
-    read = _read(settings, own)
-    labels = _own_labels(own)
-    if settings["dataset"] == "drawn":
-        return (
-            f"points = points_of_drawing({settings['drawing']!r}, "
-            f"train_share={share!r}, seed={seed})\n"
-            f"{read}labels, n = points.y, points.n_train\n"
-        )
-    if settings["dataset"] != "own":
-        return (
-            f"points = make_points({settings['dataset']!r}, seed={seed}, "
-            f"noise={settings['noise'] / 100!r}, n_classes={settings['n_classes']}, "
-            f"train_share={share!r})\n"
-            f"{read}labels, n = points.y, points.n_train\n"
-        )
-    if own is not None and own.points is None:
-        return (
-            f"with open({own.name!r}, 'rb') as file:\n"
-            f"    points = {_reader(own)[1]}(file.read(), {list(own.columns)!r}, {own.target!r}, "
-            f"{_reading(own)}train_share={share!r}, seed={seed})\n"
-            f"{read}labels, n = points.y, points.n_train\n"
-        )
-    return (
-        "# the points came from Python; the model file of the page holds them\n"
-        f"arrays, header = read_model({MODEL_FILE!r})\n"
-        "past = header['preprocessing']\n"
-        f"{read}"
-        f"labels, n = {labels}, header['history']['n_train']\n"
-    )
-
-
-def _reader(own: Own) -> tuple[str, str]:
-    """The module and the function that read a CSV file as the page has read it."""
-    if own.reading == "direct":
-        return "tables", "points_of_csv"
-    return "encoded", "points_of_table"
-
-
-def _reading(own: Own) -> str:
-    return "" if own.reading == "direct" else f"reading={own.reading!r}, "
-
-
-def _read(settings: Mapping[str, Any], own: Own | None) -> str:
-    """The line that makes of points what the network reads."""
-    points = "points.X"
-    if settings["dataset"] == "own" and (own is None or own.points is not None):
-        points = "arrays['points.X']"
-        if own is not None and own.stack is not None:  # it reads what the model reads
-            points += " / past['scale'] + past['offset']"
-    return f"X = features({points}, {settings['features']!r}).astype(np.{_dtype(settings)})\n"
-
-
-def _own_labels(own: Own | None) -> str:
-    labels = "arrays['points.y']"
-    if own is not None and own.stack is not None and not (own.points and own.points.classes):
-        return f"past['target_offset'] + {labels} * past['target_scale']"
-    return labels
-
-
 def _network(run: Run, settings: Mapping[str, Any]) -> str:
     """The graph written out: the same leaves in the same order as ``network.build``."""
     sizes = run.network.sizes
     if run.network.is_own:
         return _own_network(run, settings)
     lines = [f"x = cr.input('x', ('rows', {sizes[0]}))"]
-    before = "x"
+    before, image = "x", run.points.image
+    if image is not None:
+        lines.append(f"pixels = cr.scale(x, 1 / {image.ink!r})")
+        before = "pixels"
     for i, (wide, units) in enumerate(pairwise(sizes), start=1):
         init = "cr.normal(0.001)" if settings["init"] == "small_normal" else repr(settings["init"])
         lines += [
@@ -274,7 +200,7 @@ def _changed(
     was, will = _looks_for_minimum(before), _looks_for_minimum(after)
     lines = [f"# {', '.join(f'{key} = {value!r}' for key, value in changes.items())}"]
     if was != will:
-        lines.append(_read(after, own).rstrip())
+        lines.append(read_line(after, own).rstrip())
     if was != will or after["activations"] != before["activations"]:
         lines.append(_network(run, after).rstrip())
     theta = "theta" if was else "trainer.theta"
@@ -303,32 +229,3 @@ def _trainer(settings: Mapping[str, Any]) -> str:
 
 def _dtype(settings: Mapping[str, Any]) -> str:
     return precision(settings).__name__
-
-
-def model_bytes(run: Run) -> bytes:
-    """A model file: θ by name, the network, the points' preprocessing, where it stands."""
-    objective = run.network.objective
-    arrays = {name: np.array(value) for name, value in objective.unpack(run.theta).items()}
-    header: dict[str, Any] = {
-        "network": objective.graph.to_dict(),
-        "preprocessing": {
-            "features": run.settings["features"],
-            "offset": list(run.points.offset),
-            "scale": list(run.points.scale),
-            "target_offset": run.points.target_offset,
-            "target_scale": run.points.target_scale,
-        },
-        "row_loss": Graph(objective.row_loss).to_dict(),
-        "classes": list(run.points.classes),
-        "history": {"steps": run.steps, "epochs": run.epochs, "n_train": run.points.n_train},
-        "settings": run.settings,
-    }
-    if run.network.is_own:
-        start = objective.initial(run.settings["seed"]) if run.given is None else run.given
-        arrays["start"] = np.asarray(start, np.float64)
-    if run.settings["dataset"] == "own":
-        arrays |= {"points.X": run.points.X, "points.y": run.points.y}
-    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
-        path = Path(folder) / MODEL_FILE
-        write_model(path, arrays, header)
-        return path.read_bytes()

@@ -7,75 +7,37 @@ last one, and a newer frame takes the place of one that was not sent.
 from __future__ import annotations
 
 import logging
-import math
-import queue
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ChainruleError
 from chainrule.server import frames
 from chainrule.server.announce import points_frame, run_message, status_message
+from chainrule.server.easel import Easel
+from chainrule.server.inbox import Inbox, Told
 from chainrule.server.inside import Inside
 from chainrule.server.listener import Listener
+from chainrule.server.moment import Snapshot
 from chainrule.server.own import Own, fitting_loss, points_of
-from chainrule.server.run import Run, Snapshot
+from chainrule.server.part import Event, Part, SomePart
+from chainrule.server.run import Run
 from chainrule.server.settings import MAX_UNITS, read_settings
 from chainrule.server.speed import Speed
+from chainrule.server.tables import TABLE_NAME
+from chainrule.server.turns import Turns
 
 LOG = logging.getLogger("chainrule.playground")
-FRAME_SECONDS = 1 / 33
 UNSEEN_SECONDS = 0.5
 ALONE_SECONDS = 600.0
-MAX_WAITING = 200
 
 
 class TooManySessions(ChainruleError, RuntimeError):
     """Every place is taken by a session that somebody looks at."""
-
-
-class Part:
-    """Something that a session keeps beside its run, told in the session's thread what happens."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def begun(self) -> None:
-        """Another run has begun."""
-
-    def at_most(self, steps: int) -> int:
-        """How many of these steps may be made before this part wants to be told."""
-        return steps
-
-    def learnt(self) -> None:
-        """The run has made a stretch of steps."""
-
-    def touched(self) -> None:
-        """Somebody has changed the run, or is about to."""
-
-    def looked(self) -> None:
-        """A frame was made for the page."""
-
-    def wait(self, now: float) -> float:
-        """Seconds until it wants to ``work``."""
-        return math.inf
-
-    def work(self) -> None:
-        """Do a little, a few milliseconds at most."""
-
-    def shown(self) -> None:
-        """A page has come: send what it needs."""
-
-    def close(self) -> None:
-        """The session ends."""
-
-
-SomePart = TypeVar("SomePart", bound=Part)
-Event = Literal["begun", "learnt", "touched", "looked", "shown", "close"]
 
 
 class Session:
@@ -92,6 +54,8 @@ class Session:
         Of a layer.
     parts : sequence of type
         What it keeps beside its run.
+    turns : Turns, optional
+        Shared with the sessions beside it.
 
     Attributes
     ----------
@@ -114,32 +78,31 @@ class Session:
         theta: np.ndarray | None = None,
         most_units: int = MAX_UNITS,
         parts: Sequence[type[Part]] = (),
+        turns: Turns | None = None,
     ) -> None:
+        self._turns = turns or Turns()
         self.most_units = most_units
         self.id = secrets.token_urlsafe(16)
         self.listener = Listener()
         self.own = own
         self.playing = False
         self.focus: int | None = None
-        self.upload = b""
+        self.upload, self.upload_name = b"", TABLE_NAME
         self.lesson: dict[str, Any] | None = None
         self.inside: Inside | None = None
         self.view: Snapshot | None = None
         self.watched = ""
         self.hurried = False
         self.last_seen = time.monotonic()
-        self._sequence = 0
         self._number = 0
         self._speed = Speed()
-        self._next_frame = 0.0
+        self._easel = Easel()
         self._dirty = True
-        self._inbox: queue.Queue[tuple[Callable[..., None], dict[str, Any]]]
-        self._inbox = queue.Queue(MAX_WAITING)
+        self._inbox = Inbox()
         self._closed = threading.Event()
         self.lock = threading.RLock()
         self.run = self.new_run(settings or read_settings({}), theta)
-        self._grid = self.run.features_of_picture(frames.grid())
-        self._parts = {kind: kind(self) for kind in parts}
+        self._parts: dict[type[Any], Any] = {kind: kind(self) for kind in parts}
         self._each("begun")
         self._thread = threading.Thread(target=self._loop, name="playground", daemon=True)
         self._thread.start()
@@ -148,11 +111,7 @@ class Session:
 
     def tell(self, act: Callable[..., None], arguments: dict[str, Any] | None = None) -> bool:
         """Queue ``act(session, **arguments)`` for the thread; False when too many wait."""
-        try:
-            self._inbox.put_nowait((act, arguments or {}))
-        except queue.Full:
-            return False
-        return True
+        return self._inbox.put(act, arguments or {})
 
     def attach(self, listener: Listener) -> None:
         """A page looks at this session from now on."""
@@ -192,7 +151,12 @@ class Session:
                 self._fail()
 
     def _turn(self) -> None:
-        for act, arguments in self._waiting():
+        commands = self._inbox.take(self._patience())
+        with self._turns.turn():
+            self._work(commands)
+
+    def _work(self, commands: list[Told]) -> None:
+        for act, arguments in commands:
             self._do(act, arguments)
         if self.playing:
             with self.lock:
@@ -207,24 +171,13 @@ class Session:
         self.listener.send({"type": "failed", "message": self.run.failure})
         self.pause()
 
-    def _waiting(self) -> list[tuple[Callable[..., None], dict[str, Any]]]:
-        """The commands that have come; waits for one where there is nothing else to do."""
-        commands = []
-        try:
-            commands.append(self._inbox.get(timeout=self._patience()))
-            while True:
-                commands.append(self._inbox.get_nowait())
-        except queue.Empty:
-            pass
-        return commands
-
     def _patience(self) -> float:
         now = time.monotonic()
         waits = [UNSEEN_SECONDS]
         if self.playing:
-            waits.append(self._speed.wait(now))
+            waits.append(self._speed.wait())
         if self._dirty and self.listener.wants_frame:
-            waits.append(self._next_frame - now)
+            waits.append(self._easel.wait(now))
         waits += [part.wait(now) for part in self._parts.values()]
         return max(min(waits), 1e-6)
 
@@ -242,7 +195,7 @@ class Session:
             self.pause()
             return
         speed = 0 if self.hurried else self.run.settings["speed"]
-        wanted = self._speed.stretch(speed, self.run.learner.per_epoch)
+        wanted = self._speed.stretch(speed, self._turns.stretch)
         if not wanted:
             return
         begun, before = time.monotonic(), self.run.steps
@@ -260,38 +213,27 @@ class Session:
     def _draw(self) -> None:
         """A frame, if one is due and would be sent; else a point of the loss curve now and then."""
         now = time.monotonic()
-        if not self._dirty or now < self._next_frame:
-            return
         wanted = self.listener.wants_frame
-        if not wanted and now < self._next_frame + UNSEEN_SECONDS:
+        if not self._dirty or self._easel.wait(now) > 0:
             return
-        began = time.thread_time()
+        if not wanted and now < self._easel.due + UNSEEN_SECONDS:
+            return
         with self.lock, np.errstate(all="ignore"):
             flags = frames.PLAYING * self.playing | frames.PAST * (self.view is not None)
             speed = self._speed.measured(self.run.learner.per_epoch)
             report = self.run.observe(flags, speed, self.view)
             if wanted:
-                self._sequence += 1
-                values = self.run.network.values(report.theta, self._grid)
-                pictures = frames.paint(values, self.run.network.kind, self.focus)
-                frame = frames.pack_frame(self._sequence, report, pictures, self.focus)
-                self.listener.offer(frame, self._sequence)
+                frame = self._easel.frame(self.run, report, self.focus)
+                self.listener.offer(frame, self._easel.sequence)
                 self._dirty = False
                 self._each("looked")
-        done = time.monotonic()
-        # In step with the clock: what a stretch was too long is taken from the next wait. Large
-        # networks draw less often, so that drawing never takes most of the time: of this thread's
-        # own, for to wait for a processor that many sessions share is no reason to wait more.
-        cost = time.thread_time() - began
-        self._next_frame = max(
-            self._next_frame + FRAME_SECONDS, done - FRAME_SECONDS, now + 2.5 * cost
-        )
+        self._easel.rest(now, time.monotonic())
 
     # what commands do, in the thread ------------------------------------------------------
 
     def part(self, kind: type[SomePart]) -> SomePart:
         """The part of that kind."""
-        return self._parts[kind]  # type: ignore[return-value]
+        return self._parts[kind]
 
     def show(self) -> None:
         """Send what a page that has just come needs."""
@@ -320,7 +262,6 @@ class Session:
         """Another run in place of this one."""
         self.run.close()
         self.run = run
-        self._grid = run.features_of_picture(frames.grid())
         self.playing = False
         self.focus = None
         self.come_back()
@@ -329,7 +270,6 @@ class Session:
 
     def look_elsewhere(self) -> None:
         """The pictures go over two other columns."""
-        self._grid = self.run.features_of_picture(frames.grid())
         self.listener.send_binary(points_frame(self.run))
 
     def advance(self, steps: int) -> None:
@@ -364,7 +304,7 @@ class Session:
     def send_status(self) -> None:
         """Tell the page how the run stands, and show it soon."""
         self.listener.send(status_message(self.run, self.playing, self.inside is not None))
-        self._next_frame = min(self._next_frame, time.monotonic())
+        self._easel.hurry(time.monotonic())
 
     def _announce(self) -> None:
         own = None if self.own is None else self.own.name

@@ -7,11 +7,13 @@ import time
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from chainrule.server.own import Own
 from chainrule.server.session import Session, TooManySessions
 from chainrule.server.settings import MAX_UNITS, read_settings
 from chainrule.server.topics import PARTS
+from chainrule.server.turns import Turns
 
 MAX_SESSIONS = 24
 FORGET_SECONDS = 1800.0
@@ -41,8 +43,10 @@ class Sessions:
         self.lesson = lesson
         self.settings, self.own, self.theta = settings or read_settings({}), own, theta
         self.limit, self.most_units = limit, most_units
+        self.turns = Turns()
         self._by_id: dict[str, Session] = {}
         self._opening = threading.Lock()
+        self._one_thread: threadpool_limits | None = None
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -72,10 +76,11 @@ class Sessions:
                     f"{self.limit} sessions are open, which is the limit; close another page first"
                 )
             session = Session(
-                settings or self.settings, self.own, self.theta, self.most_units, PARTS
+                settings or self.settings, self.own, self.theta, self.most_units, PARTS, self.turns
             )
             session.lesson = self.lesson
             self._by_id[session.id] = session
+            self._share()
             return session
 
     def _forget(self, seconds: float) -> None:
@@ -84,8 +89,21 @@ class Sessions:
             if not session.attached and now - session.last_seen > seconds:
                 del self._by_id[name]
                 session.close()
+        self._share()
+
+    def _share(self) -> None:
+        """With several sessions, BLAS computes in the thread that calls it.
+
+        Its own threads wait for work by spinning, which takes a processor from other sessions.
+        """
+        if len(self._by_id) > 1 and self._one_thread is None:
+            self._one_thread = threadpool_limits(1, user_api="blas")
+        elif len(self._by_id) <= 1 and self._one_thread is not None:
+            self._one_thread.restore_original_limits()
+            self._one_thread = None
 
     def close(self) -> None:
         """End all."""
         while self._by_id:
             self._by_id.popitem()[1].close()
+        self._share()

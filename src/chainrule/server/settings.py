@@ -14,6 +14,7 @@ from typing import Any
 from chainrule.errors import OptionError, describe
 from chainrule.networks import ACTIVATIONS
 from chainrule.server.drawing import FIRST_DRAWING, MAX_DRAWN, read_drawing
+from chainrule.server.images import IMAGE_SETS
 from chainrule.server.points import DATASETS, FEATURES
 
 MAX_LAYERS = 8
@@ -116,7 +117,7 @@ _READERS: dict[str, Callable[[Setting, Any], Any]] = {
 }
 
 TABLE: tuple[Setting, ...] = (
-    Setting("dataset", "choice", "circle", (*DATASETS, "drawn", "own")),
+    Setting("dataset", "choice", "circle", (*DATASETS, "drawn", *IMAGE_SETS, "own")),
     Setting("drawing", "drawing", FIRST_DRAWING, longest=4 * MAX_DRAWN),
     Setting("n_classes", "integer", 3, least=2, most=8),
     Setting("noise", "integer", 0, least=0, most=50),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 STRETCH_SECONDS = 0.01
 
@@ -12,9 +13,15 @@ class Speed:
 
     What a step costs is not known at first (a mini-batch of ten points, or all rows of a file by a
     line search), so the first stretch is one step, and a costlier one is believed at once.
+
+    Parameters
+    ----------
+    clock : callable
+        Seconds, from any beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._seconds_a_step = STRETCH_SECONDS
         self._windows: list[tuple[float, int]] = []
         self._due = 0.0
@@ -23,15 +30,15 @@ class Speed:
         """Measure afresh."""
         self._seconds_a_step = STRETCH_SECONDS
         self._windows.clear()
-        self._due = time.monotonic()
+        self._due = self._clock()
 
-    def stretch(self, steps_a_second: int, per_epoch: int) -> int:
-        """Steps to make now; 0 while the next is not due."""
-        fast = max(1, int(STRETCH_SECONDS / self._seconds_a_step))
+    def stretch(self, steps_a_second: int, seconds: float = STRETCH_SECONDS) -> int:
+        """Steps to make now, in about so many seconds; 0 while the next is not due."""
+        fast = max(1, int(seconds / self._seconds_a_step))
         if not steps_a_second:
             self._due = 0.0
             return fast
-        now = time.monotonic()
+        now = self._clock()
         behind = int((now - self._due) * steps_a_second) + 1
         if now < self._due:
             return 0
@@ -39,16 +46,16 @@ class Speed:
         self._due = max(self._due + wanted / steps_a_second, now - 0.25)
         return wanted
 
-    def wait(self, now: float) -> float:
+    def wait(self) -> float:
         """Seconds until the next step is due."""
-        return self._due - now
+        return self._due - self._clock()
 
     def note(self, steps: int, seconds: float) -> None:
         """So many steps took so long."""
         if steps and seconds > 0:
             came = seconds / steps
             self._seconds_a_step = max(came, 0.7 * self._seconds_a_step + 0.3 * came)
-        now = time.monotonic()
+        now = self._clock()
         self._windows.append((now, steps))
         while self._windows and now - self._windows[0][0] > 1.0:
             self._windows.pop(0)

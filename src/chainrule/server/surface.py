@@ -26,21 +26,16 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.server.run import Run
-from chainrule.server.session import Part, Session
+from chainrule.server.session import Session
+from chainrule.server.slices import Sliced
 from chainrule.server.timeline import Timeline
 from chainrule.training.planes import Plane, principal_plane, random_plane, sides
 
-PANEL = "surface"
 DIRECTIONS = ("path", "random")
 HEADER = struct.Struct("<4s4I4d2f")
 MOST_ROWS = 1000
-SLICE_SECONDS = 0.003
-REST = 4.0
-"""Seconds of learning for each second of computing, while the run plays."""
-
 WHOLE_SECONDS = 0.4
 LEAST, MOST = 11, 31
-AGAIN_SECONDS = 0.4
 
 
 @dataclass(eq=False)
@@ -70,75 +65,28 @@ class Job:
         self.done += 1
 
 
-class Surface(Part):
-    """The loss surface of a session, computed again whenever the run has moved.
+class Surface(Sliced[Job]):
+    """The loss surface of a session, computed again whenever the run has moved."""
 
-    Attributes
-    ----------
-    latest : Job or None
-        What the page has last been sent.
-    """
+    PANEL = "surface"
+    REST = 4.0
+    AGAIN_SECONDS = 0.4
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.directions = DIRECTIONS[0]
         self.seed = 0
-        self.latest: Job | None = None
-        self._job: Job | None = None
-        self._due = 0.0
 
     def choose(self, directions: str, seed: int) -> None:
         """Other directions: those of the way, or random ones from a seed."""
         self.directions, self.seed = directions, seed
-        self._forget()
+        self.forget()
 
-    def begun(self) -> None:
-        """The surface of another run."""
-        self._forget()
-
-    def shown(self) -> None:
-        """The page has come back, or opened the panel: it needs the surface anew."""
-        self._forget()
-
-    def wait(self, now: float) -> float:
-        """Nothing to do while nobody looks."""
-        if self.session.watched != PANEL:
-            return math.inf
-        return self._due - now
-
-    def work(self) -> None:
-        """A few points; a new surface when the last one is there and the run has moved."""
-        begun = time.monotonic()
-        if self._job is None:
-            self._job = self._start()
-        job = self._job
-        if job is None:
-            self._due = begun + AGAIN_SECONDS / 2
-            return
-        with np.errstate(all="ignore"):
-            while not job.is_finished and time.monotonic() - begun < SLICE_SECONDS:
-                job.next()
-        spent = time.monotonic() - begun
-        self._due = begun + spent + (REST * spent if self.session.playing else 0)
-        if job.is_finished:
-            self.session.listener.send_binary(pack(job))
-            self.latest, self._job = job, None
-            self._due = begun + AGAIN_SECONDS
-
-    def _forget(self) -> None:
-        self.latest = self._job = None
-        self._due = 0.0
-
-    def _start(self) -> Job | None:
-        """The next surface, unless the page does not look or has this one."""
-        session, run = self.session, self.session.run
-        at = session.view
-        theta = np.array(run.theta if at is None else at.memory.theta)
-        seen = self.latest is not None and np.array_equal(self.latest.theta, theta)
-        if seen or not session.listener.wants_frame or not np.all(np.isfinite(theta)):
-            return None
+    def start(self, theta: np.ndarray) -> Job:
+        """A surface through the moments of the way up to this one."""
+        run, at = self.session.run, self.session.view
         steps, epochs = (run.steps, run.epochs) if at is None else (at.steps, at.epochs)
-        moments = [one for one in session.part(Timeline).moments if one.steps < steps]
+        moments = [one for one in self.session.part(Timeline).moments if one.steps < steps]
         thetas = np.array([*(one.memory.theta for one in moments), theta], np.float64)
         plane = self._plane(run, thetas)
         places = plane.coordinates(thetas)
@@ -148,6 +96,10 @@ class Surface(Part):
         points = self._points(run, theta, X, t)
         low, high = (np.linspace(*side, points) for side in reach)
         return Job(run, theta, plane, way, (low, high), np.zeros((points, points)), 0, X, t)
+
+    def send(self, work: Job) -> None:
+        """The surface."""
+        self.session.listener.send_binary(pack(work))
 
     def _plane(self, run: Run, thetas: np.ndarray) -> Plane:
         if self.directions == "path":

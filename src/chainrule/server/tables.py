@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -21,11 +23,19 @@ MAX_ROWS = 10_000
 MAX_COLUMNS = 200
 MAX_CLASSES = 10
 MAX_NAME = 100
+TABLE_NAME = "table.csv"
 INNER = 5.0
 
 
 class TooLarge(DataError):
     """More bytes than are read."""
+
+
+def file_name(told: str) -> str:
+    """The last part of a file's name that a page tells, escaped for a URL; else ``TABLE_NAME``."""
+    name = re.split(r"[/\\]", unquote(told))[-1]
+    is_plain = name.isprintable() and name.strip(". ") and len(name) <= MAX_NAME
+    return name if is_plain and "\ufffd" not in name else TABLE_NAME
 
 
 def header_of(content: bytes, name: str = "file") -> list[str]:

@@ -15,9 +15,11 @@ from typing import Any
 from chainrule.errors import ChainruleError, DataError, OptionError, describe
 from chainrule.server import frames
 from chainrule.server.frames import fingerprint
-from chainrule.server.run import Run, Snapshot, check_edit
+from chainrule.server.moment import Snapshot, check_edit
+from chainrule.server.part import Part
+from chainrule.server.run import Run
 from chainrule.server.runfile import RunFile
-from chainrule.server.session import Part, Session
+from chainrule.server.session import Session
 from chainrule.server.settings import BRANCHABLE, read_settings
 from chainrule.training.thinning import Thinned
 
@@ -283,8 +285,7 @@ class Timeline(Part):
 
     def _frame(self, branch: Run) -> bytes:
         report = branch.observe(frames.PLAYING * self.session.playing, (0.0, 0.0))
-        grid = branch.features_of_picture(frames.grid())
-        output = branch.network.evaluate(report.theta, grid, [branch.network.output])
+        output = branch.network.evaluate(report.theta, branch.pixels, [branch.network.output])
         pictures = frames.paint(output, branch.network.kind)
         alone = frames.Pictures(pictures.planes, pictures.thumbs[:0], None)
         return frames.pack_frame(self.session.run.number, report, alone, None, b"CRB1")

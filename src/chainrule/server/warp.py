@@ -14,7 +14,8 @@ import numpy as np
 
 from chainrule.errors import OptionError, describe
 from chainrule.server.frames import EXTENT
-from chainrule.server.session import Part, Session
+from chainrule.server.part import Part
+from chainrule.server.session import Session
 
 PANEL = "space"
 HEADER = struct.Struct("<4s7I")

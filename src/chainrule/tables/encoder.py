@@ -45,6 +45,9 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     max_one_hot : int or None
         The largest cardinality, missing counted as a level, that becomes one-hot; beyond it
         columns become codes. None: one-hot for all.
+    least_missing : int
+        In how many training rows a number or date must be missing for an indicator beside it:
+        of a few rows a network learns by heart what happened to be true of them.
 
     Attributes
     ----------
@@ -66,10 +69,15 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     columns_: tuple[ColumnSpec, ...]
 
     def __init__(
-        self, *, types: Mapping[str, str] | None = None, max_one_hot: int | None = 9
+        self,
+        *,
+        types: Mapping[str, str] | None = None,
+        max_one_hot: int | None = 9,
+        least_missing: int = 1,
     ) -> None:
         self.types = types
         self.max_one_hot = max_one_hot
+        self.least_missing = least_missing
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn types and statistics from the rows of ``X``.
@@ -86,7 +94,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         DataError, WrongTypeError
             What cannot be encoded, by column: free text, infinity, mixed objects, …
         OptionError
-            ``types`` or ``max_one_hot`` is not as described.
+            ``types``, ``max_one_hot`` or ``least_missing`` is not as described.
         """
         self._check_options()
         source: Iterable[Table]
@@ -189,7 +197,11 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     def to_dict(self) -> dict[str, Any]:
         """What was learned, as plain data that JSON holds; see ``from_dict``."""
         check_is_fitted(self)
-        options = {"types": dict(self.types or {}), "max_one_hot": self.max_one_hot}
+        options = {
+            "types": dict(self.types or {}),
+            "max_one_hot": self.max_one_hot,
+            "least_missing": self.least_missing,
+        }
         return columns_to_dict(self.columns_, self._named) | {"options": options}
 
     @classmethod
@@ -202,15 +214,20 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             The data are not such a dict; what is wrong is named.
         """
         specs, named, options = columns_from_dict(data)
-        encoder = cls(types=options["types"] or None, max_one_hot=options["max_one_hot"])
+        encoder = cls(
+            types=options["types"] or None,
+            max_one_hot=options["max_one_hot"],
+            least_missing=options.get("least_missing", 1),
+        )
         encoder._install(specs, named)
         return encoder
 
     def _check_options(self) -> None:
-        limit = self.max_one_hot
-        whole = isinstance(limit, (int, np.integer)) and not isinstance(limit, bool)
-        if limit is not None and not (whole and limit >= 1):
-            raise OptionError(describe("max_one_hot", "an integer ≥ 1 or None", repr(limit)))
+        if self.max_one_hot is not None and not _is_count(self.max_one_hot):
+            came = repr(self.max_one_hot)
+            raise OptionError(describe("max_one_hot", "an integer ≥ 1 or None", came))
+        if not _is_count(self.least_missing):
+            raise OptionError(describe("least_missing", "an integer ≥ 1", repr(self.least_missing)))
         if self.types is None:
             return
         if not isinstance(self.types, Mapping):
@@ -248,13 +265,13 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
                 raise OptionError(describe("types", f"columns of X, not {name!r}", came))
 
     def _decide(self, surveys: list[Survey]) -> list[tuple[Kind, str]]:
-        declared = self.types or {}
+        declared: Mapping[str, Any] = self.types or {}
         decided: list[tuple[Kind, str]] = []
         texts: list[TextColumnError] = []
         for survey in surveys:
             try:
                 known = declared.get(survey.name)
-                decided.append((known, "declared") if known else decide(survey))  # type: ignore
+                decided.append((known, "declared") if known else decide(survey))
             except TextColumnError as error:
                 texts.append(error)
         if texts:
@@ -284,6 +301,8 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             statistics_for(kind, survey, limit, self.max_one_hot)
             for (kind, _), survey in zip(kinds, surveys, strict=True)
         ]
+        for statistics in counted:
+            statistics.least_missing = self.least_missing
         for table in source:
             for statistics in counted:
                 statistics.add(table[statistics.survey.name].untyped_if_empty())
@@ -359,3 +378,8 @@ def _unique(names: list[str]) -> list[str]:
             name += "_"
         taken[name] = None
     return list(taken)
+
+
+def _is_count(value: Any) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and int(value) >= 1

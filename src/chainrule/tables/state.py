@@ -79,7 +79,11 @@ def _options(data: dict[str, Any], where: str) -> dict[str, Any]:
         "an integer ≥ 1 or null",
         lambda v: v is None or (_is_count(v) and v >= 1),
     )
-    return options
+    if "least_missing" in options:  # files of an earlier day have none
+        counts = "an integer ≥ 1"
+        _get(options, where, "least_missing", counts, lambda v: _is_count(v) and v >= 1)
+    known = ("types", "max_one_hot", "least_missing")
+    return {name: options[name] for name in known if name in options}
 
 
 def _spec_from_dict(data: Any, where: str) -> ColumnSpec:

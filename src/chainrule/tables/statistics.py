@@ -38,6 +38,8 @@ MAX_LEVELS = 100_000
 class Statistics(ABC):
     """What is counted of one column."""
 
+    least_missing = 1
+
     def __init__(self, survey: Survey, limit: int | None) -> None:
         self.survey = survey
         self.limit = limit
@@ -59,9 +61,11 @@ class Statistics(ABC):
         return None, None
 
     def indicator(self) -> Scaling | None:
-        """The scaling of the column that says whether a value is missing, if any is."""
+        """The scaling of the column that says whether a value is missing, if enough are."""
         known, missing = self.survey.present, self.survey.missing
-        return scaling_of_counts([0.0, 1.0], [known, missing]) if missing and known else None
+        if not known or missing < self.least_missing:
+            return None
+        return scaling_of_counts([0.0, 1.0], [known, missing])
 
     def spec(self, kind: Kind, note: str, declared: bool) -> ColumnSpec:
         """All that is known of the column."""

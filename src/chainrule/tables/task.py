@@ -35,7 +35,7 @@ def target_values(column: Column) -> np.ndarray:
     if any(one is None for one in numbers):
         return np.array(column.levels, dtype=str)[column.values]
     known = np.full(len(column.levels), np.nan)
-    known[present] = numbers  # type: ignore[assignment]
+    known[present] = np.array(numbers, np.float64)
     if not np.isfinite(known[present]).all():
         row = int(np.argmax(~np.isfinite(known[column.values])))
         raise DataError(describe(column.where(row), "a finite number", column.shown(row)))

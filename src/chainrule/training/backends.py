@@ -56,6 +56,7 @@ class Backend(Protocol):
         rates: np.ndarray,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -63,7 +64,8 @@ class Backend(Protocol):
         """A stretch of mini-batches, one for each of ``rates``; changes θ and state in place.
 
         ``decay`` and ``dropout`` are factors, one a batch, of the rule's decay and of all masks'
-        rates.
+        rates. θ at the end of each epoch that ends within the stretch goes into ``after_epochs``,
+        a row each.
         """
         ...
 
@@ -108,6 +110,7 @@ class CompiledBackend:
         rates: np.ndarray,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -117,6 +120,7 @@ class CompiledBackend:
             "rates": rates,
             "decay": decay,
             "dropout": dropout,
+            "after_epochs": after_epochs,
             "first_batch": first_batch,
             "order": order,
             "stop": stop,
@@ -133,6 +137,7 @@ class CompiledBackend:
             learning_rate=rates,
             decay=decay,
             dropout=dropout,
+            after_epochs=after_epochs,
             n_batches=len(rates),
             first_batch=first_batch,
             order=order,

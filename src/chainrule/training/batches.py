@@ -19,7 +19,7 @@ from chainrule.training.result import Result
 from chainrule.training.rows import Rows
 from chainrule.training.trainer import Trainer
 
-MOMENT = 0.02  # seconds
+MOMENT = 0.05  # seconds
 # Before the first epoch has been timed: of a batch, and of a row for each parameter, under NumPy.
 SECONDS_OF_A_BATCH, SECONDS_OF_A_NUMBER = 5e-5, 5e-10
 
@@ -106,7 +106,12 @@ def run_to_end(
 
 
 def _at_a_time(trainer: Trainer) -> int:
-    """How many epochs of this training pass in a moment in which nobody has to be told."""
+    """How many epochs of this training pass in a moment in which nobody has to be told.
+
+    How long a validation takes, the first epoch tells.
+    """
+    if not trainer.epoch and trainer.validation is not None:
+        return 1
     if trainer.epoch:
         epoch = max(trainer.seconds, 1e-9) / trainer.epoch
     else:

@@ -7,22 +7,31 @@ the update rule.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from chainrule.engine.batches import BatchReport, UpdateState
+from chainrule.networks import ParameterVector
 from chainrule.training.recipe import Recipe, spread
-
-if TYPE_CHECKING:
-    from chainrule.training.numpy_backend import NumpyBackend
 
 Measures = tuple[float, float, float, float]
 """Loss, weight, penalty and gradient norm of a batch."""
 
 
+class Parameters(Protocol):
+    """What the loop knows of an objective: where θ's parts lie, and what they cost."""
+
+    vector: ParameterVector
+    dtype: np.dtype
+
+    def penalty(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty at θ and its gradient."""
+        ...
+
+
 def descend(
-    backend: NumpyBackend,
+    backend: Parameters,
     theta: np.ndarray,
     state: UpdateState,
     recipe: Recipe,
@@ -33,12 +42,15 @@ def descend(
     dropout: np.ndarray | None,
     first_batch: int,
     stop: np.ndarray,
+    per_epoch: int,
+    after_epochs: np.ndarray | None = None,
 ) -> BatchReport:
     """One batch for each of ``rates``: θ and ``state`` are changed in place.
 
     ``sums(number, level)`` are those of batch ``number`` at θ, counted from the start of training,
     with all rates of dropout multiplied by ``level``. A batch whose loss or gradient is not finite
-    ends the stretch before its update; so does ``stop[0]`` being set.
+    ends the stretch before its update; so does ``stop[0]`` being set. θ at the end of each epoch of
+    ``per_epoch`` batches that ends here goes into ``after_epochs``, a row each.
     """
     vector, dtype = backend.vector, backend.dtype
     decays = getattr(recipe.update, "weight_decay", 0.0) * spread(
@@ -64,12 +76,15 @@ def descend(
         )
         state.step += 1
         updates += 1
+        epoch, left = divmod(first_batch + updates, per_epoch)
+        if after_epochs is not None and left == 0:
+            after_epochs[epoch - first_batch // per_epoch - 1] = theta
     columns = np.array(done, dtype=np.float64).reshape(-1, 4).T
     return BatchReport(updates, *columns, stopped=stopped, parameter=parameter)
 
 
 def _mean(
-    backend: NumpyBackend,
+    backend: Parameters,
     theta: np.ndarray,
     recipe: Recipe,
     loss: float,
@@ -91,7 +106,7 @@ def _mean(
 
 
 def _trouble(
-    backend: NumpyBackend, measures: Measures, gradient: np.ndarray
+    backend: Parameters, measures: Measures, gradient: np.ndarray
 ) -> tuple[str | None, str | None]:
     """Which of loss and gradient is not finite, and the first parameter that it concerns."""
     loss, _, cost, norm = measures

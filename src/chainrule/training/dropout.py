@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.graph import Node
+from chainrule.graph import Mask
 
 LANES = 1 << 16
 
@@ -20,7 +20,7 @@ def kept_threshold(rate: float) -> int:
 
 
 def draw_mask(
-    node: Node, rows: int, seed: int, step: int, dtype: np.dtype, level: float = 1.0
+    node: Mask, rows: int, seed: int, step: int, dtype: np.dtype, level: float = 1.0
 ) -> np.ndarray:
     """The mask of ``node`` for the ``rows`` rows of batch number ``step``, at ``level`` · its rate.
 
@@ -30,8 +30,8 @@ def draw_mask(
     """
     shape = (rows, *(int(size) for size in node.shape[1:]))
     count = int(np.prod(shape))
-    generator = np.random.Philox(key=[seed, 0], counter=[0, node.stream, step, 0])  # type: ignore[attr-defined]
+    generator = np.random.Philox(key=[seed, 0], counter=[0, node.stream, step, 0])
     words = generator.random_raw(-(-count // 4)).astype("<u8")
     lanes = words.view("<u2")[:count].reshape(shape)
-    threshold = kept_threshold(node.rate * level)  # type: ignore[attr-defined]
+    threshold = kept_threshold(node.rate * level)
     return np.where(lanes >= threshold, LANES / (LANES - threshold), 0).astype(dtype)

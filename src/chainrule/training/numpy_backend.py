@@ -76,6 +76,7 @@ class NumpyBackend:
         rates: np.ndarray,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -106,6 +107,7 @@ class NumpyBackend:
         return descend(
             self, theta, state, recipe, sums,
             rates=rates, decay=decay, dropout=dropout, first_batch=first_batch, stop=stop,
+            per_epoch=per_epoch, after_epochs=after_epochs,
         )  # fmt: skip
 
     def masked_sums(

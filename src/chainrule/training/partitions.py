@@ -131,6 +131,7 @@ class PartitionedBackend:
         rates: np.ndarray,
         decay: np.ndarray | None = None,
         dropout: np.ndarray | None = None,
+        after_epochs: np.ndarray | None = None,
         first_batch: int,
         order: Order,
         stop: np.ndarray,
@@ -150,6 +151,7 @@ class PartitionedBackend:
         return descend(
             self.numpy, theta, state, recipe, sums,
             rates=rates, decay=decay, dropout=dropout, first_batch=first_batch, stop=stop,
+            per_epoch=batches, after_epochs=after_epochs,
         )  # fmt: skip
 
 

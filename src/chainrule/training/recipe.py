@@ -33,6 +33,10 @@ class Recipe:
         size = min(self.batch_size, rows)
         return rows // size if self.drop_last else -(-rows // size)
 
+    def rows_in(self, batches: int, rows: int) -> int:
+        """How many of ``rows`` rows the first ``batches`` of an epoch have."""
+        return min(batches * self.batch_size, rows)
+
 
 def check_count(name: str, value: Any) -> int:
     """``value`` if it is an integer of at least 1."""

@@ -24,6 +24,9 @@ Record = TypeVar("Record")
 Histogram = tuple[np.ndarray, np.ndarray]
 """Counts of shape (bins,) and edges of shape (bins + 1,)."""
 
+CENTRAL = (0.005, 0.995)
+"""Shares of the numbers of a histogram below what is drawn, and up to it."""
+
 
 class _Recorder(Callback, Generic[Record]):
     """Keeps at most ``limit`` records, evenly over all epochs, and always the last one."""
@@ -158,12 +161,13 @@ def density(pairs: Sequence[Histogram], bins: int) -> tuple[np.ndarray, np.ndarr
 
     The bins cover what 99 % of the numbers of a histogram reach; further ones are left out.
     """
-    reach = [_quantiles(counts, edges) for counts, edges in pairs]
-    low, high = min(a for a, _ in reach), max(b for _, b in reach)
+    below = [_cumulated(counts) for counts, _ in pairs]
+    reach = [np.interp(CENTRAL, one, own) for one, (_, own) in zip(below, pairs, strict=True)]
+    low, high = float(min(a for a, _ in reach)), float(max(b for _, b in reach))
     high = high if high > low else low + 1e-12 + abs(low) * 1e-6
     edges = np.linspace(low, high, bins + 1)
-    shares = [np.diff(np.interp(edges, own, _cumulated(counts))) for counts, own in pairs]
-    return edges, np.array(shares)
+    along = [np.interp(edges, own, one) for one, (_, own) in zip(below, pairs, strict=True)]
+    return edges, np.diff(along)
 
 
 def _count(trace: Trace, node: Node, bins: int) -> LayerCounts:
@@ -176,12 +180,6 @@ def _count(trace: Trace, node: Node, bins: int) -> LayerCounts:
 def _cumulated(counts: np.ndarray) -> np.ndarray:
     total = max(int(counts.sum()), 1)
     return np.concatenate(([0.0], np.cumsum(counts) / total))
-
-
-def _quantiles(counts: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
-    below = _cumulated(counts)
-    low, high = np.interp([0.005, 0.995], below, edges)
-    return float(low), float(high)
 
 
 def _histogram(array: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,9 +24,9 @@ class Rows(NamedTuple):
     count: int
 
     def take(self, where: Any) -> Rows:
-        """These rows alone; sparse inputs come out dense."""
-        y = self.y[where]
-        weight = None if self.weight is None else self.weight[where]
+        """These rows alone, aligned; sparse inputs come out dense."""
+        y = aligned(self.y[where])
+        weight = None if self.weight is None else aligned(self.weight[where])
         return Rows({name: dense(X[where]) for name, X in self.inputs.items()}, y, weight, len(y))
 
     def blocks(self, size: int = BLOCK_ROWS) -> Iterator[Rows]:
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
 
     def total_weight(self) -> float:
         """Σ w."""
-        return float(self.count) if self.weight is None else float(self.weight.sum())
+        return float(self.count) if self.weight is None else float(aligned(self.weight).sum())
 
 
 class PartitionedRows(ABC):
@@ -159,8 +159,17 @@ def check_weight(sample_weight: Any, rows: int) -> np.ndarray | None:
 
 
 def dense(X: Any) -> np.ndarray:
-    """``X`` as an ndarray."""
-    return X.toarray() if hasattr(X, "toarray") else X
+    """``X`` as an aligned ndarray."""
+    return X.toarray() if hasattr(X, "toarray") else aligned(X)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """``array``, or a copy of it in memory that its numbers are at home in.
+
+    What came as bytes of a message may begin anywhere. NumPy adds and multiplies such numbers in
+    another order, so the last digits would depend on which way an array came.
+    """
+    return array if array.flags.aligned else array.copy(order="K")
 
 
 def _as_array(X: Any) -> Any:

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 
 from chainrule.engine.batches import BatchReport, Shuffle, UpdateState
-from chainrule.errors import DataError, NumericalError, OptionError, ShapeError
+from chainrule.errors import NumericalError, OptionError
 from chainrule.ops.options import integer, number
 from chainrule.training.diagnosis import explain
 from chainrule.training.history import History
 from chainrule.training.numpy_backend import Order, batch_rows
 from chainrule.training.objective import Objective
+from chainrule.training.orders import OwnOrders
 from chainrule.training.recipe import Recipe, check_count, check_factors, default_decay_factors
 from chainrule.training.rows import PartitionedRows, bind_rows
 from chainrule.training.schedules import Clock, Constant, Schedule, make_schedule, of_progress
+from chainrule.training.stored import check_arrays, check_numbers
+from chainrule.training.tally import TALLIED, added, columns, means
 from chainrule.training.updates import Update, make_update
 from chainrule.training.validation import Validation, as_validation
 from chainrule.training.watch import Watch
@@ -177,7 +180,7 @@ class Trainer:
         self.finished: str | None = None
         self.stop = np.zeros(1, np.uint8)
         self.seconds = 0.0
-        self._tally = np.zeros(4)
+        self._tally = np.zeros(TALLIED)
         self._good = self.theta.copy()
         self.bind(X, y, sample_weight)
         self.backend = (
@@ -235,35 +238,46 @@ class Trainer:
         begin = perf_counter()
         said = None if self.validation is None else as_validation(self.validation(self.theta))
         self.seconds += perf_counter() - begin
-        self._epochs_ended(self._tally[:, None], [rate], [self.seconds], said)
+        tally, thetas = self._tally[:, None], self.theta[None]
+        self._epochs_ended(tally, [rate], [self.seconds], [said] if said else None, thetas)
         return self.history[-1]
 
     def run_epochs(self, count: int) -> int:
         """Up to ``count`` epochs as ``run_epoch`` makes them; how many were made.
 
-        Several are made in one go where nothing has to look in between: no validation, no
-        schedule that reacts, and not before training may be ``finished``. The same bits and the
-        same history (but for the seconds, which are spread evenly).
+        Several are made in one go where nothing has to look in between: no schedule that reacts,
+        and not before training may be ``finished``; a ``validation`` then looks at θ as it was
+        after each of them. The same bits and the same history (but for the seconds, which are
+        spread evenly).
         """
         left = self.watch.at_least_left
         count = check_count("count", count) if left is None else min(count, left)
-        alone = self.validation is not None or self.schedule.reacts or self.batch > 0
-        if count == 1 or alone:
+        if self.validation is not None:
+            count = min(count, max(1, MOST_KEPT // self.theta.nbytes))
+        if count == 1 or self.schedule.reacts or self.batch > 0:
             self.run_epoch()
             return 1
-        if self.order is not None:
-            count = min(count, max(1, MOST_ORDERED // self.rows.count))
+        if self._own is not None:
+            count = self._own.at_most(count)
         begin, start = perf_counter(), self._position()
         rates = self._rates(count * self.batches_per_epoch)
-        tallies = self._run_blindly(rates, count)
-        if tallies is None:  # something went wrong: again, and look
+        thetas = None
+        if self.validation is not None:
+            thetas = np.empty((count, self.theta.size), self.theta.dtype)
+        try:
+            blind = self._run_blindly(rates, count, thetas)
+        except BaseException:  # from the validation: as if none of these epochs had been made
+            self._go_back(start)
+            raise
+        if blind is None:  # something went wrong: again, and look
             self._go_back(start)
             self.run_epoch()
             return 1
         elapsed = perf_counter() - begin
         per_epoch = self.batches_per_epoch
         seconds = self.seconds + elapsed / count * np.arange(1, count + 1)
-        self._epochs_ended(tallies, rates[per_epoch - 1 :: per_epoch].tolist(), seconds.tolist())
+        told = rates[per_epoch - 1 :: per_epoch].tolist(), seconds.tolist()
+        self._epochs_ended(blind[0], *told, blind[1], thetas)
         self.seconds += elapsed
         return count
 
@@ -325,14 +339,8 @@ class Trainer:
                 f"the state is of update rule {numbers['rule']!r}, this trainer has "
                 f"{self.rule.kind!r}"
             )
-        for name in ("theta", "best_theta", *self.rule.slots):
-            came = arrays[name]
-            if came.shape != self.theta.shape or came.dtype != self.theta.dtype:
-                raise ShapeError(
-                    f"state {name!r}: expected {self.theta.dtype} of shape {self.theta.shape}, "
-                    f"got {came.dtype} of shape {came.shape}"
-                )
-        _check_numbers(numbers, self.batches_per_epoch, self.memory)
+        check_arrays(arrays, ("theta", "best_theta", *self.rule.slots), self.theta)
+        check_numbers(numbers, self.batches_per_epoch, self.memory)
         self.theta[...] = arrays["theta"]
         for name, slot in zip(self.rule.slots, self.slots, strict=True):
             slot[...] = arrays[name]
@@ -355,26 +363,30 @@ class Trainer:
         tallies: np.ndarray,
         rates: list[float],
         seconds: list[float],
-        said: Validation | None = None,
+        said: list[Validation] | None,
+        thetas: np.ndarray | None,
     ) -> None:
-        """Early stopping, schedule and history take note of the epochs just made, one a column."""
-        losses, sizes, norms, batches = tallies
-        losses = np.divide(losses, sizes, out=np.zeros_like(losses), where=sizes != 0).tolist()
-        epochs = range(self.epoch - len(losses) + 1, self.epoch + 1)
-        for epoch, loss in zip(epochs, losses, strict=True):
-            watched = loss if said is None else said.score
-            self.watch.see(watched, epoch, self.theta)
+        """Early stopping, schedule and history take note of the epochs just made, one a column.
+
+        ``said`` is what the validation said of each, ``thetas`` has θ after each where it did.
+        """
+        losses, norms = means(tallies)
+        first = self.epoch - len(losses) + 1
+        for i, loss in enumerate(losses):
+            watched = loss if said is None else said[i].score
+            self.watch.see(watched, first + i, self.theta if thetas is None else thetas[i])
             self.schedule.epoch_ends(self.memory, watched if said is None else -watched)
         if self.watch.stalled:
             self._stall(rates[-1])
-        validation = {}
+        validation: dict[str, list[float]] = {}
         if said is not None:
-            validation = {"validation_loss": [said.loss], "validation_score": [said.score]}
+            validation["validation_loss"] = [one.loss for one in said]
+            validation["validation_score"] = [one.score for one in said]
         self.history.extend(
             len(losses),
-            epoch=epochs,
+            epoch=range(first, self.epoch + 1),
             loss=losses,
-            gradient_norm=(norms / batches).tolist(),
+            gradient_norm=norms,
             learning_rate=rates,
             seconds=seconds,
             **validation,
@@ -416,7 +428,9 @@ class Trainer:
             raise self._explain(report, first, float(rates[report.n_done]))
         return report
 
-    def _run_batches(self, rates: np.ndarray, first: int, order: Order) -> BatchReport:
+    def _run_batches(
+        self, rates: np.ndarray, first: int, order: Order, thetas: np.ndarray | None = None
+    ) -> BatchReport:
         return self.backend.run_batches(
             self.theta,
             self.state,
@@ -425,27 +439,35 @@ class Trainer:
             rates=rates,
             decay=self._levels(self.decay_schedule, len(rates)),
             dropout=self._levels(self.dropout_schedule, len(rates)),
+            after_epochs=thetas,
             first_batch=first,
             order=order,
             stop=self.stop,
         )
 
-    def _run_blindly(self, rates: np.ndarray, count: int) -> np.ndarray | None:
-        """``count`` whole epochs: ``_tally`` of each as a column; ``None`` if one failed."""
+    def _run_blindly(
+        self, rates: np.ndarray, count: int, thetas: np.ndarray | None
+    ) -> tuple[np.ndarray, list[Validation] | None] | None:
+        """``count`` whole epochs: ``_tally`` of each as a column, and what the validation said.
+
+        ``None`` if one failed. θ after each goes into ``thetas``, where there is a validation.
+        """
         first, good = self.epoch * self.batches_per_epoch, self.theta.copy()
         try:
-            report = self._run_batches(rates, first, self._orders(count))
+            report = self._run_batches(rates, first, self._orders(count), thetas)
         except KeyboardInterrupt:
             self.stop[0] = 1  # when it is looked at again, nothing more is run
             return None
         if report.stopped is not None:
             return None
-        columns = self._columns(report, first)
+        said = None
+        if thetas is not None and self.validation is not None:
+            said = [as_validation(self.validation(theta)) for theta in thetas]
+        table = columns(report, self.recipe, self.rows.count, first)
         self._advance(first, len(rates))
         self._good = good
         self._forget_orders()
-        with np.errstate(over="ignore"):  # as in ``_columns``
-            return columns.reshape(4, count, -1).sum(axis=2)
+        return added(np.zeros((TALLIED, count)), table.reshape(TALLIED, count, -1)), said
 
     def _position(self) -> tuple[np.ndarray, tuple[np.ndarray, ...], int]:
         return self.theta.copy(), tuple(slot.copy() for slot in self.slots), self.step
@@ -458,37 +480,15 @@ class Trainer:
 
     def _orders(self, count: int) -> Order:
         """The orders of so many epochs, the one to come first."""
-        return self.shuffle if self.order is None else self._own_orders(self.epoch, count)
+        return self.shuffle if self._own is None else self._own.of(self.epoch, count)
 
     def _order(self, epoch: int) -> Order:
         """The order of an epoch."""
-        return self.shuffle if self.order is None else self._own_orders(epoch, 1)[0]
+        return self.shuffle if self._own is None else self._own.of(epoch, 1)[0]
 
     def _forget_orders(self) -> None:
         """Keep none of the caller's orders: the rows are others, or their epochs are over."""
-        self._ahead = 0, np.empty((0, self.rows.count), np.int64)
-
-    def _own_orders(self, first: int, count: int) -> np.ndarray:
-        """The caller's own orders of so many epochs, a row each; he is asked for each once."""
-        begin, kept = self._ahead
-        kept = kept[first - begin :] if begin <= first else kept[:0]
-        orders = kept
-        if count > len(kept):
-            orders = np.empty((count, self.rows.count), np.int64)
-            orders[: len(kept)] = kept
-            for i in range(len(kept), count):
-                orders[i] = self._checked_order(self.order(first + i))  # type: ignore[misc]
-        self._ahead = first, orders  # what is still to come may be run again
-        return orders[:count]
-
-    def _checked_order(self, order: Any) -> np.ndarray:
-        order = np.asarray(order)
-        if order.shape != (self.rows.count,) or order.dtype.kind not in "iu":
-            raise DataError(
-                f"order must give {self.rows.count} row numbers, got {order.dtype} of shape "
-                f"{order.shape}"
-            )
-        return order
+        self._own = None if self.order is None else OwnOrders(self.order, self.rows.count)
 
     def _rates(self, count: int) -> np.ndarray:
         factor = self.schedule.factor(self._clock(count), self.memory)
@@ -511,8 +511,7 @@ class Trainer:
         )
 
     def _rows_in(self, batches: int) -> int:
-        """How many rows the first ``batches`` of an epoch have."""
-        return min(batches * self.recipe.batch_size, self.rows.count)
+        return self.recipe.rows_in(batches, self.rows.count)
 
     def _advance(self, first: int, done: int) -> None:
         before, per_epoch = self._rows_in(self.batch), self.batches_per_epoch
@@ -526,27 +525,9 @@ class Trainer:
         last = (first + report.n_done - 1) // per_epoch * per_epoch  # where that epoch began
         if last > first:
             self._tally[:] = 0
-        with np.errstate(over="ignore"):  # as in ``_columns``
-            self._tally += self._columns(report, first, max(last - first, 0)).sum(axis=1)
-
-    def _columns(self, report: BatchReport, first: int, begin: int = 0) -> np.ndarray:
-        """Batch by batch: size · loss, size (as an epoch's mean has it), gradient norm, 1.
-
-        Losses near the largest number there is add up to infinity, which is no reason to warn:
-        a batch or two later they are not finite themselves, and that is told.
-        """
-        part = slice(begin, report.n_done)
-        columns = np.ones((4, report.n_done - begin))
-        columns[1] = report.weights[part]
-        if self.recipe.penalty_by_weight:  # scikit-learn counts rows, not weights
-            per_epoch = self.batches_per_epoch
-            columns[1] = min(self.recipe.batch_size, self.rows.count)
-            last = per_epoch - 1 - (first + begin) % per_epoch
-            columns[1, last::per_epoch] = self._rows_in(per_epoch) - self._rows_in(per_epoch - 1)
-        columns[2] = report.gradient_norms[part]
-        with np.errstate(over="ignore"):
-            columns[0] = columns[1] * (report.losses[part] + report.penalties[part])
-        return columns
+        begin = max(last - first, 0)
+        table = columns(report, self.recipe, self.rows.count, first, begin)
+        self._tally = added(self._tally, table)
 
     def _stall(self, rate: float) -> None:
         if not self.schedule.stalled(self.memory, rate):
@@ -575,28 +556,10 @@ class Trainer:
         )
 
 
-MOST_ORDERED = 1 << 20
-"""Row numbers that are kept at a time where the order of the rows is the caller's own."""
+MOST_KEPT = 1 << 24
+"""Bytes of parameters that are kept for a validation at a time."""
 
 _COUNTERS = ("epoch", "batch", "rows_seen", "finished", "seconds")
-
-
-def _check_numbers(numbers: Mapping[str, Any], batches: int, memory: Mapping[str, Any]) -> None:
-    """Refuse counters that no training has, before they are counted with."""
-    for name in ("epoch", "batch", "rows_seen", "step"):
-        value = numbers[name]
-        if type(value) is not int or not 0 <= value < 1 << 53:
-            raise OptionError(f"state {name!r}: expected an integer ≥ 0, got {value!r}")
-    if numbers["batch"] >= batches:
-        raise OptionError(f"state 'batch': expected less than {batches}, got {numbers['batch']}")
-    if not isinstance(numbers["finished"], (str, type(None))):
-        raise OptionError(f"state 'finished': expected a text, got {numbers['finished']!r}")
-    if type(numbers["seconds"]) not in (int, float) or len(numbers["tally"]) != 4:
-        raise OptionError("state 'seconds' or 'tally': expected a number, and four of them")
-    if set(numbers["schedule"]) != set(memory):
-        raise OptionError(f"state 'schedule': expected {sorted(memory)}")
-    if any(type(one) not in (int, float, type(None)) for one in numbers["schedule"].values()):
-        raise OptionError("state 'schedule': expected numbers")
 
 
 def _seed(value: Any) -> int:

@@ -14,3 +14,22 @@ export function fit(canvas) {
 
 /** @param {HTMLElement} element @param {string} name of a custom property */
 export const colour = (element, name) => getComputedStyle(element).getPropertyValue(name);
+
+/**
+ * A ring with a cross through it, where the keyboard writes.
+ * @param {CanvasRenderingContext2D} context @param {[number, number]} at @param {number} radius
+ * @param {number} arm of the cross @param {[string, number][]} lines colour and width, the last on top
+ */
+export function crosshair(context, [x, y], radius, arm, lines) {
+  for (const [colour, width] of lines) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 7);
+    context.moveTo(x - arm, y);
+    context.lineTo(x + arm, y);
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
+    context.stroke();
+  }
+}

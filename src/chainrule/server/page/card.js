@@ -4,6 +4,7 @@ import { paintValues } from "./colours.js";
 import { n, percent, t } from "./i18n.js";
 import { parameterIndex } from "./layout.js";
 import { FEATURES, FEATURE_SIGNS, STATES } from "./names.js";
+import { fullColour, paintUnit } from "./weights.js";
 
 /** @typedef {import("./types.js").Frame} Frame */
 /** @typedef {import("./types.js").Run} Run */
@@ -35,16 +36,20 @@ export function openCard(dialog, run, frame, which, edit) {
   title.textContent = which.title;
   const reason = document.createElement("p");
   reason.className = "hint";
-  reason.textContent = diagnosis(run, frame, which.index, layer);
+  const reach = run.image ? t("weights_range", { full: n(fullColour(run, frame.theta, layer), 2) }) : "";
+  reason.textContent = [diagnosis(run, frame, which.index, layer), reach].filter(Boolean).join(" ");
   const picture = document.createElement("canvas");
   picture.width = picture.height = frame.side;
   picture.setAttribute("aria-hidden", "true");
+  Object.assign(dialog.dataset, { layer, unit });
+  picture.classList.toggle("weights-image", Boolean(run.image));
   const weights = document.createElement("div");
   weights.className = "weights";
   const column = run.columns[layer - 1];
   if (column.biases) weights.append(field(t("bias"), column.biases, [unit]));
   const shape = run.parameters.find(({ name }) => name === column.weights)?.shape ?? [0];
-  for (let i = 0; i < shape[0]; i++) {
+  const listed = run.image && layer === 1 ? 0 : shape[0]; // the weights on pixels are looked at, not listed
+  for (let i = 0; i < listed; i++) {
     weights.append(field(t("weight_from", { name: sourceName(run, layer, i) }), column.weights, [i, unit]));
   }
   const actions = document.createElement("div");
@@ -56,6 +61,7 @@ export function openCard(dialog, run, frame, which, edit) {
   form.append(title, picture, reason, weights, actions);
   dialog.replaceChildren(form);
   dialog.showModal();
+  if (run.image) paintCard(dialog, run, frame, false);
   const before = which.from === undefined ? 0 : which.from + (column.biases ? 1 : 0);
   const first = weights.querySelectorAll("input")[before];
   first?.focus();
@@ -86,10 +92,12 @@ export function openCard(dialog, run, frame, which, edit) {
 
 /**
  * The picture of the unit whose card is open, as large as there is room for.
- * @param {HTMLDialogElement} dialog @param {Frame} frame @param {boolean} discretize
+ * @param {HTMLDialogElement} dialog @param {Run} run @param {Frame} frame @param {boolean} discretize
  */
-export function paintCard(dialog, frame, discretize) {
-  const context = dialog.open && frame.focusPlane ? dialog.querySelector("canvas")?.getContext("2d") : null;
+export function paintCard(dialog, run, frame, discretize) {
+  const canvas = dialog.open ? dialog.querySelector("canvas") : null;
+  if (canvas && run.image) paintUnit(canvas, run, frame.theta, Number(dialog.dataset.layer), Number(dialog.dataset.unit), discretize);
+  const context = frame.focusPlane ? canvas?.getContext("2d") : null;
   if (!context || !frame.focusPlane) return;
   const image = new ImageData(frame.side, frame.side);
   paintValues(frame.focusPlane, image.data, discretize);

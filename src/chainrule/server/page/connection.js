@@ -96,7 +96,7 @@ export class Connection {
    * @param {string} path @param {RequestInit} [options]
    */
   request(path, options = {}) {
-    const headers = { Authorization: `Bearer ${this.token}`, "X-Session": remembered() };
+    const headers = { ...options.headers, Authorization: `Bearer ${this.token}`, "X-Session": remembered() };
     return fetch(path, { ...options, headers });
   }
 }

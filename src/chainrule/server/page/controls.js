@@ -117,7 +117,8 @@ export function showFields(values, run, page) {
   const fullBatch = ["cg", "lbfgs"].includes(values.solver);
   const shown = /** @type {Record<string, boolean>} */ ({
     n_classes: ["blobs", "arms", "rings"].includes(values.dataset),
-    noise: !["own", "drawn"].includes(values.dataset),
+    noise: !["own", "drawn", "digits", "mnist"].includes(values.dataset),
+    data_seed: values.dataset !== "mnist",
     learning_rate: !fullBatch,
     batch_size: !fullBatch,
     momentum: ["momentum", "nesterov"].includes(values.solver),

@@ -1,5 +1,6 @@
 // Points drawn by hand: with mouse, finger or keyboard. They are a setting, so the address holds them.
 
+import { crosshair } from "./canvas.js";
 import { classColour, css } from "./colours.js";
 import { $ } from "./desk.js";
 import { n, t, whole } from "./i18n.js";
@@ -259,19 +260,10 @@ class Pad {
     canvas.width = canvas.height = size * ratio;
     context.scale(ratio, ratio);
     if (document.activeElement !== canvas || !canvas.matches(":focus-visible")) return;
-    const [x, y] = [(this.cursor[0] / PLACES) * size, (1 - this.cursor[1] / PLACES) * size];
     const { pen } = this.desk.state.values;
-    for (const [colour, width] of /** @type {[string, number][]} */ ([["rgb(255 255 255 / 90%)", 5], [pen === ERASE ? "rgb(168 32 47)" : css(classColour(Number(pen))), 2.5]])) {
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.beginPath();
-      context.arc(x, y, 9, 0, 7);
-      context.moveTo(x - 15, y);
-      context.lineTo(x + 15, y);
-      context.moveTo(x, y - 15);
-      context.lineTo(x, y + 15);
-      context.stroke();
-    }
+    const ink = pen === ERASE ? "rgb(168 32 47)" : css(classColour(Number(pen)));
+    const at = /** @type {[number, number]} */ ([(this.cursor[0] / PLACES) * size, (1 - this.cursor[1] / PLACES) * size]);
+    crosshair(context, at, 9, 15, [["rgb(255 255 255 / 90%)", 5], [ink, 2.5]]);
   }
 }
 

@@ -18,6 +18,7 @@ export function editing(desk) {
     look: (unit) => $("card").open || look(unit),
     open: openUnit,
     toggle: toggleFeature,
+    write: () => $("slate").focus(),
     draw: drawColumn,
     layer: (index) => layerHead(index, state, /** @type {Run} */ (desk.run)),
     addLayer: () => addLayerHead(state, /** @type {Run} */ (desk.run)),
@@ -26,7 +27,7 @@ export function editing(desk) {
 
   /** @param {number|null} unit */
   function look(unit) {
-    desk.send({ type: "look", unit });
+    if (!desk.run?.image) desk.send({ type: "look", unit });
   }
 
   /** @param {number} layer @param {number} unit @param {number} [from] */
@@ -53,19 +54,29 @@ export function editing(desk) {
     if (column !== state.values.across) state.set({ across: column, up: state.values.across });
   }
 
+  /** @param {Run} run */
+  function summarize(run) {
+    const count = run.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const places = { sizes: run.sizes.map(whole).join(" – "), count: whole(count), learnt: whole(run.learnt), tests: whole(run.tests) };
+    $("summary").textContent = t(run.image ? "summary_images" : "summary", places);
+  }
+
   return {
     network,
     begin(run) {
       network.show(run);
-      const count = run.parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-      $("summary").textContent = t("summary", { sizes: run.sizes.map(whole).join(" – "), count: whole(count) });
+      summarize(run);
     },
     taken: (moved) => moved && network.restyle(),
     show(frame) {
       network.draw(frame);
-      paintCard($("card"), frame, state.values.discretize);
+      paintCard($("card"), /** @type {Run} */ (desk.run), frame, state.values.discretize);
     },
     dress: () => void (network.discretize = state.values.discretize),
-    redraw: () => desk.run && network.restyle(),
+    redraw() {
+      if (!desk.run) return;
+      network.restyle();
+      summarize(desk.run);
+    },
   };
 }

@@ -94,6 +94,30 @@ function reader(buffer) {
   };
 }
 
+/** What every layer says to one image. @param {ArrayBuffer} buffer @returns {import("./types.js").Answer} */
+export function readAnswer(buffer) {
+  const { whole, floats } = reader(buffer);
+  const [run, source, row, truth, predicted, height, width, count] = Array.from({ length: 8 }, whole);
+  const units = Array.from({ length: count }, whole);
+  const pixels = count ? floats(height * width) : new Float32Array(height * width);
+  return { run, source, row, truth: truth - 1, predicted, width, pixels, layers: units.map(floats) };
+}
+
+/** @param {ArrayBuffer} buffer @returns {import("./types.js").Mistakes} */
+export function readMistakes(buffer) {
+  const { whole, double, single, floats } = reader(buffer);
+  const [run, tests, wrong, first, count, height, width] = Array.from({ length: 7 }, whole);
+  const [epochs, loss] = [double(), single()];
+  const rows = Array.from({ length: count }, () => [whole(), whole(), whole()]);
+  const numbers = Array.from({ length: count }, () => floats(3));
+  const pixels = new Uint8Array(buffer, buffer.byteLength - count * height * width);
+  const items = rows.map(([row, truth, predicted], i) => ({
+    row, truth, predicted, loss: numbers[i][0], output: numbers[i][1], ofTruth: numbers[i][2],
+    pixels: pixels.subarray(i * height * width, (i + 1) * height * width),
+  }));
+  return { run, tests, wrong, first, epochs, loss, width, items };
+}
+
 /** @param {ArrayBuffer} buffer @returns {import("./types.js").Surface} */
 export function readSurface(buffer) {
   const { whole, double, single, floats } = reader(buffer);

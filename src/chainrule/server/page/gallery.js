@@ -35,6 +35,28 @@ const SKETCHES = {
   },
 };
 
+/** A two and a seven as the sets have them, coarse and fine; a sign a pixel, from paper to ink. @type {Record<string, string[]>} */
+const IMAGES = {
+  digits: ["..+##+..", ".##++##.", ".+...##.", "....##+.", "...##+..", "..##+...", ".######.", ".+####+."],
+  mnist: [
+    "................", "................", "...++++++++++...", "..#############.", "..+++++++++###..", ".........+##+...", ".........##+....",
+    "........+##.....", "........##+.....", ".......+##......", ".......##+......", "......+##.......", "......##+.......", ".....+##........",
+    ".....##+........", "................",
+  ],
+};
+
+/** @param {CanvasRenderingContext2D} context @param {string[]} rows */
+function drawImage(context, rows) {
+  const side = 88 / rows.length;
+  context.fillStyle = css(shade(1));
+  for (const [r, row] of rows.entries()) {
+    for (const [c, sign] of [...row].entries()) {
+      context.globalAlpha = { "#": 1, "+": 0.45 }[sign] ?? 0;
+      context.fillRect(4 + c * side, 4 + r * side, side + 0.5, side + 0.5);
+    }
+  }
+}
+
 /** Evenly spread numbers, two sequences that do not repeat each other. @param {number} i */
 const spread = (i) => (i * 0.7548776662) % 1;
 /** @param {number} i */
@@ -45,9 +67,9 @@ const polar = (r, angle, label) => [r * Math.sin(angle), r * Math.cos(angle), la
 
 /**
  * @param {HTMLElement} box @param {string[]} names @param {string} chosen
- * @param {(name: string) => void} choose
+ * @param {(name: string) => void} choose @param {string[]} gone those whose files are not there
  */
-export function buildGallery(box, names, chosen, choose) {
+export function buildGallery(box, names, chosen, choose, gone) {
   const buttons = names.map((name) => {
     const button = document.createElement("button");
     button.setAttribute("role", "radio");
@@ -56,6 +78,8 @@ export function buildGallery(box, names, chosen, choose) {
     button.dataset.dataset = name;
     button.append(sketch(name), t(`dataset_${name}`));
     button.onclick = () => choose(name);
+    button.disabled = gone.includes(name);
+    if (button.disabled) button.setAttribute("aria-describedby", "missing");
     return button;
   });
   const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-dataset") : null;
@@ -66,7 +90,9 @@ export function buildGallery(box, names, chosen, choose) {
     const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     if (!step || at < 0) return;
     event.preventDefault();
-    const next = (at + step + buttons.length) % buttons.length;
+    let next = at;
+    do next = (next + step + buttons.length) % buttons.length;
+    while (buttons[next].disabled);
     choose(names[next]);
     /** @type {HTMLElement} */ (box.children[next]).focus();
   };
@@ -80,6 +106,10 @@ function sketch(name) {
   const context = canvas.getContext("2d");
   const dot = SKETCHES[name];
   if (!context) return canvas;
+  if (IMAGES[name]) {
+    drawImage(context, IMAGES[name]);
+    return canvas;
+  }
   if (!dot) {
     context.font = "64px Georgia, serif";
     context.textAlign = "center";

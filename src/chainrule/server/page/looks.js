@@ -2,9 +2,10 @@
 
 import { useScheme } from "./colours.js";
 import { POINT_FIELDS, TRAINING_FIELDS, buildFields, refreshFields, showFields } from "./controls.js";
+import { chooseDataset, missing } from "./datasets.js";
 import { $ } from "./desk.js";
 import { buildGallery } from "./gallery.js";
-import { useLanguage } from "./i18n.js";
+import { t, useLanguage } from "./i18n.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./types.js").Part} Part */
@@ -55,7 +56,10 @@ export function dress(desk) {
 function dressControls({ state, run }) {
   const names = state.rows.get("dataset")?.choices ?? [];
   const choosable = names.filter((/** @type {string} */ name) => name !== "own" || run?.own);
-  buildGallery($("datasets"), choosable, state.values.dataset, (name) => state.set({ dataset: name }));
+  const gone = missing(state);
+  buildGallery($("datasets"), choosable, state.values.dataset, (name) => chooseDataset(state, name), gone);
+  $("missing").hidden = !gone.length;
+  $("missing").textContent = gone.map((name) => t(`missing_${name}`)).join(" ");
   const active = document.activeElement?.getAttribute("data-setting");
   if (!active) {
     buildFields($("point-controls"), POINT_FIELDS, state);

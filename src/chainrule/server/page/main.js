@@ -3,6 +3,7 @@
 import { classroom } from "./classroom.js";
 import { Connection, takeToken } from "./connection.js";
 import { $, Desk } from "./desk.js";
+import { digits } from "./digits.js";
 import { drawing } from "./drawing.js";
 import { named, takeDrops } from "./drop.js";
 import { editing } from "./editing.js";
@@ -28,7 +29,7 @@ const edited = editing(desk);
 const shown = result(desk, edited.network);
 const taught = classroom(desk, addressed);
 desk.add(
-  looks(desk), edited, shown, drawing(desk, shown.heatmap), transport(desk), scores(desk, edited.network),
+  looks(desk), edited, shown, drawing(desk, shown.heatmap), digits(desk, edited.network), transport(desk), scores(desk, edited.network),
   stepping(desk, edited.network, shown.heatmap), taught, ...drawer(desk),
 );
 exports(desk);
@@ -40,6 +41,7 @@ const connection = new Connection(token, {
   binary: (data, kind) => desk.receiveBinary(data, kind),
   frame: (frame) => desk.show(frame),
   status: (status) => {
+    $("connection").dataset.text = `connection_${status}`;  // so that a change of language changes it
     $("connection").textContent = t(`connection_${status}`);
     if (status !== "invalid") desk.notify(status === "open" || status === "lost" ? "" : t(`connection_${status}`));
   },

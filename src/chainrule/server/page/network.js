@@ -3,6 +3,8 @@
 // pointer, touch, keyboard and screen reader alike.
 
 import { isRtl, n, t, whole } from "./i18n.js";
+import { imageLayout } from "./image_layout.js";
+import { className } from "./images.js";
 import { distance, layout } from "./layout.js";
 import { FEATURES, FEATURE_SIGNS, STATES } from "./names.js";
 import { Painter, links } from "./painter.js";
@@ -18,7 +20,7 @@ export class NetworkView {
   /**
    * @param {HTMLElement} stage @param {HTMLCanvasElement} canvas @param {HTMLElement} nodes
    * @param {{look: (unit: number|null) => void, open: (layer: number, unit: number, from?: number) => void,
-   *   toggle: (feature: string) => void, draw: (column: number) => void, layer: (index: number) => HTMLElement,
+   *   toggle: (feature: string) => void, write: () => void, draw: (column: number) => void, layer: (index: number) => HTMLElement,
    *   addLayer: () => HTMLElement}} actions
    */
   constructor(stage, canvas, nodes, actions) {
@@ -35,6 +37,8 @@ export class NetworkView {
     /** @type {number[]} */
     this.first = [];
     this.discretize = false;
+    /** @type {import("./types.js").Answer|null} */
+    this.answer = null;
     /** @type {string|null} */
     this.lit = null;
     this.flagged = "";
@@ -69,7 +73,8 @@ export class NetworkView {
     this.width = box.clientWidth;
     this.nodes.classList.toggle("narrow", this.width < NARROW);
     const focused = document.activeElement?.getAttribute("data-key");
-    const shape = layout(run, this.width - 12, this.width < NARROW, isRtl(), this.first);
+    const room = this.width - 12, narrow = this.width < NARROW;
+    const shape = run.image ? imageLayout(run, room, narrow, isRtl()) : layout(run, room, narrow, isRtl(), this.first);
     this.places = shape.places;
     this.stage.style.width = `${shape.width}px`;
     this.stage.style.height = `${shape.height}px`;
@@ -90,6 +95,12 @@ export class NetworkView {
     button.className = place.layer === 0 ? "node feature" : "node";
     button.dataset.key = `${place.layer}.${place.unit}`;
     setBox(button, place.x, place.y, place.size, place.size);
+    if (place.layer === 0 && this.run?.image) {
+      button.setAttribute("aria-label", t("input_image"));
+      button.title = t("input_image");
+      button.onclick = () => this.actions.write();
+      return button;
+    }
     if (place.layer === 0 && !this.run?.is_plane) {
       button.setAttribute("aria-label", t("feature_label", { name: this.inputName(place.unit) }));
       button.onclick = () => this.actions.draw(place.unit);
@@ -122,7 +133,7 @@ export class NetworkView {
   unitName(layer, unit) {
     const run = /** @type {Run} */ (this.run);
     if (layer < run.sizes.length - 1) return t("unit_label", { layer: n(layer), unit: n(unit + 1) });
-    const name = run.kind === "classes" ? run.classes[unit] : "";
+    const name = run.kind === "classes" ? className(run, unit) : "";
     return name ? t("output_of", { name }) : t("output_unit");
   }
 
@@ -149,7 +160,7 @@ export class NetworkView {
 
   /** The names of the inputs beside their pictures, and of the outputs. */
   tags() {
-    return this.places.filter((place) => place.layer === 0).map((place) => {
+    return this.places.filter((place) => place.layer === 0 && !this.run?.image).map((place) => {
       const tag = document.createElement("bdi");
       tag.className = place.active ? "tag" : "tag off";
       tag.textContent = tag.title = this.inputName(place.unit);
@@ -178,14 +189,20 @@ export class NetworkView {
     this.flags();
   }
 
+  /** What every layer says to the image on the pad. @param {import("./types.js").Answer|null} answer */
+  respond(answer) {
+    this.answer = answer;
+    this.paint();
+  }
+
   paint() {
     if (this.run) this.painter.paint(this.picture());
   }
 
   /** What the painter needs of this moment. @returns {import("./painter.js").Picture} */
   picture() {
-    const { run, frame, places, lit, discretize } = this;
-    return { run: /** @type {Run} */ (run), frame, places, lit, discretize };
+    const { run, frame, places, lit, discretize, answer } = this;
+    return { run: /** @type {Run} */ (run), frame, places, lit, discretize, answer };
   }
 
   /** Marks units that are dead, saturated or exploding. */
@@ -210,7 +227,7 @@ export class NetworkView {
 
   /** @param {PointerEvent|MouseEvent} event */
   linkUnder(event) {
-    if (!this.frame || event.target !== this.nodes) return null;
+    if (!this.frame || this.run?.image || event.target !== this.nodes) return null;
     const bounds = this.stage.getBoundingClientRect();
     const [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
     const reach = "pointerType" in event && event.pointerType === "touch" ? 14 : 6;

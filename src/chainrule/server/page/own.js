@@ -5,6 +5,8 @@ import { t, whole } from "./i18n.js";
 /** @typedef {"direct"|"columns"|"components"} Reading */
 
 const READINGS = /** @type {Reading[]} */ (["direct", "columns", "components"]);
+/** What holds numbers: the first are drawn sooner. */
+const NUMBERS = ["numeric", "binary", "identifier", "constant"];
 const MOST_MESSAGE = 15_000;
 
 export class OwnPoints {
@@ -42,7 +44,8 @@ export class OwnPoints {
   /** @param {File} file */
   async take(file) {
     const content = await file.arrayBuffer();
-    const answer = await this.connection.request("api/table", { method: "POST", body: content });
+    const headers = { "X-Name": encodeURIComponent(file.name) };
+    const answer = await this.connection.request("api/table", { method: "POST", body: content, headers });
     const said = await answer.json().catch(() => ({ error: answer.statusText }));
     this.box.hidden = !answer.ok;
     if (!answer.ok) {
@@ -62,16 +65,15 @@ export class OwnPoints {
     this.target = columns[columns.length - 1];
     this.left = new Set(columns.filter((_, i) => ["text", "identifier", "constant"].includes(kinds?.[i] ?? "")));
     const others = columns.slice(0, -1);
-    const numbers = others.filter((one) => this.isNumeric(one));
+    const numbers = NUMBERS.flatMap((kind) => others.filter((one) => this.holds(one) === kind));
     this.pair = numbers.length >= 2 ? numbers.slice(0, 2) : others.slice(0, 2);
     this.reading = others.length === 2 && numbers.length === 2 ? "direct" : "columns";
     this.render();
   }
 
   /** @param {string} name */
-  isNumeric(name) {
-    const kind = this.kinds?.[this.columns.indexOf(name)];
-    return kind === undefined || ["numeric", "binary", "identifier", "constant"].includes(kind);
+  holds(name) {
+    return this.kinds?.[this.columns.indexOf(name)] ?? "numeric";
   }
 
   render() {

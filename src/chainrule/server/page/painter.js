@@ -2,6 +2,7 @@
 
 import { css, paintValues, shade } from "./colours.js";
 import { isRtl } from "./i18n.js";
+import { ImagePainter, paintShares } from "./image_painter.js";
 import { linkPath, parameterIndex } from "./layout.js";
 import { drawColumns, drawFeatures, drawnTile } from "./tiles.js";
 
@@ -11,8 +12,11 @@ import { drawColumns, drawFeatures, drawnTile } from "./tiles.js";
 
 /**
  * What there is to paint; `lit` is the parameter whose links alone are shown strongly.
- * @typedef {{run: Run, frame: Frame|null, places: Place[], lit: string|null, discretize: boolean}} Picture
+ * @typedef {{run: Run, frame: Frame|null, places: Place[], lit: string|null, discretize: boolean,
+ *   answer: import("./types.js").Answer|null}} Picture
  */
+
+/** A weight between two units; `i` is its row in the matrix. @typedef {{weight: number, from: Place, to: Place, i: number}} Link */
 
 const MOST_LINKS = 900;
 
@@ -22,6 +26,7 @@ export class Painter {
     this.canvas = canvas;
     this.atlas = document.createElement("canvas");
     this.featureAtlas = drawFeatures();
+    this.images = new ImagePainter();
   }
 
   /** @param {boolean} isPlane */
@@ -45,8 +50,19 @@ export class Painter {
     const ratio = devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    if (picture.frame) paintLinks(context, picture);
-    this.paintUnits(context, picture);
+    if (picture.run.image) paintShares(context, picture, [...links(picture)]);
+    else if (picture.frame) paintLinks(context, picture);
+    if (picture.run.image) this.paintImages(context, picture);
+    else this.paintUnits(context, picture);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Picture} picture */
+  paintImages(context, picture) {
+    const style = getComputedStyle(this.canvas);
+    this.images.paint(context, picture, style);
+    const { run, frame, places } = picture;
+    if (!frame) return;
+    for (const place of places.filter((one) => one.layer > 0)) paintBias(context, place, run, frame, style.getPropertyValue("--soft"));
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Picture} picture */
@@ -115,7 +131,7 @@ function paintLinks(context, picture) {
 export function* links({ run, frame, places }) {
   if (!frame) return;
   const layers = run.sizes.map((_, layer) => places.filter((p) => p.layer === layer && p.active));
-  for (let layer = 1; layer < layers.length; layer++) {
+  for (let layer = run.image ? 2 : 1; layer < layers.length; layer++) {
     const { weights, is_linked: linked } = run.columns[layer - 1];
     if (!linked) continue;
     const [start, wide] = [parameterIndex(run, weights, [0, 0]), run.sizes[layer]];

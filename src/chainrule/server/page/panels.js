@@ -3,6 +3,7 @@
 import { $ } from "./desk.js";
 import { histograms } from "./histograms.js";
 import { t } from "./i18n.js";
+import { mistakes } from "./mistakes.js";
 import { space } from "./space.js";
 import { surface } from "./surface.js";
 import { timeline } from "./timeline.js";
@@ -16,7 +17,10 @@ import { timeline } from "./timeline.js";
  * a text `panel_NAME`. A closed panel costs nothing: it asks the server for what it shows when it opens.
  * @type {Record<string, (box: HTMLElement, desk: Desk) => Panel>}
  */
-export const PANELS = { timeline, surface, histograms, space };
+export const PANELS = { timeline, surface, histograms, space, mistakes };
+
+/** Whether a panel has something to show: the plane is warped of points, mistakes are shown of images. @param {string} name @param {import("./types.js").Run|null} run */
+const fits = (name, run) => (name === "space" ? !run?.image : name !== "mistakes" || Boolean(run?.image));
 
 /** @param {Desk} desk @returns {Part[]} the drawer and its panels */
 export function drawer(desk) {
@@ -48,10 +52,11 @@ export function drawer(desk) {
   }
 
   function turn() {
-    const wanted = desk.state.values.panel;
+    const wanted = fits(desk.state.values.panel, desk.run) ? desk.state.values.panel : "none";
     $("drawer").hidden = !names.length || desk.state.values.hide.includes("panels");
     for (const button of $("panel-buttons").children) {
       button.setAttribute("aria-expanded", String(button.dataset.panel === wanted));
+      button.hidden = !fits(button.dataset.panel, desk.run);
     }
     if (open === wanted || !desk.run) return;
     if (panels[open]) {

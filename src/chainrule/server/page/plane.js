@@ -7,9 +7,9 @@ import { t } from "./i18n.js";
 
 /** @param {HTMLElement} box @param {Run} run @param {State} state */
 export function buildPlane(box, run, state) {
-  box.hidden = run.is_plane;
+  box.hidden = run.is_plane || run.image !== null;
   box.replaceChildren();
-  if (run.is_plane) return;
+  if (box.hidden) return;
   for (const [name, text] of [["across", "own_x1"], ["up", "own_x2"]]) {
     const label = document.createElement("label");
     label.className = "field";

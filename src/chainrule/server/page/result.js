@@ -25,6 +25,7 @@ export function result(desk, network) {
 
   /** What the large picture shows now. */
   function shown() {
+    if (desk.run?.image) return t("output_of_images");
     if (!desk.frame || desk.frame.focus < 0) return t("output_of_network");
     const place = network.places.find((one) => one.layer > 0 && one.index === desk.frame?.focus);
     return place ? network.unitName(place.layer, place.unit) : "";
@@ -49,7 +50,7 @@ export function result(desk, network) {
       refreshPlane($("plane"), desk.state);
     },
     show(frame) {
-      heatmap.draw(frame);
+      if (!desk.run?.image) heatmap.draw(frame);
       chart.show(frame.curve);
       const name = shown();
       $("shown").textContent = name;

@@ -3,6 +3,7 @@
 import { diagnosis } from "./card.js";
 import { $ } from "./desk.js";
 import { n, percent, t, whole } from "./i18n.js";
+import { className } from "./images.js";
 import { STATES } from "./names.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
@@ -14,6 +15,8 @@ import { STATES } from "./names.js";
 export function scores(desk, network) {
   $("confusion").ontoggle = () => desk.frame && desk.run && showConfusion(desk.run, desk.frame);
   return {
+    begin: showHint,
+    redraw: () => desk.run && showHint(desk.run),
     show(frame) {
       const run = /** @type {Run} */ (desk.run);
       showScores(run, frame, desk.state.values.regularization !== "none");
@@ -21,6 +24,13 @@ export function scores(desk, network) {
       showHealth(run, frame, network);
     },
   };
+}
+
+/** Of how many images the scores are, where that is not all. @param {Run} run */
+function showHint(run) {
+  const some = run.scored !== null && Math.max(run.learnt, run.tests) > run.scored;
+  $("scores-hint").hidden = !some;
+  $("scores-hint").textContent = some ? t("scores_some", { count: whole(run.scored ?? 0) }) : "";
 }
 
 /** A share of right answers, or R². @param {Run} run @param {number} score */
@@ -61,15 +71,16 @@ function showConfusion(run, frame) {
   const table = document.createElement("table");
   table.createCaption().textContent = t("confusion_caption");
   const head = table.insertRow();
-  for (const name of ["", ...run.classes]) head.append(cell("th", name));
+  const names = run.classes.map((_, one) => className(run, one));
+  for (const name of ["", ...names]) head.append(cell("th", name));
   for (let i = 0; i < k; i++) {
     const row = table.insertRow();
-    row.append(cell("th", run.classes[i]));
+    row.append(cell("th", names[i]));
     const counts = Array.from(frame.confusion.subarray(k * k + i * k, k * k + (i + 1) * k));
     const all = counts.reduce((a, b) => a + b, 0) || 1;
     for (const [j, count] of counts.entries()) {
       const one = cell("td", whole(count));
-      const share = Math.round((55 * count) / all);
+      const share = Math.round((42 * count) / all);
       one.style.background = `color-mix(in srgb, var(${i === j ? "--teal" : "--plum"}) ${share}%, transparent)`;
       row.append(one);
     }

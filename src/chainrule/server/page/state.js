@@ -15,7 +15,7 @@ const number = (name, start, least, most) => ({ ...choice(name, [start]), kind: 
 const MOST_UNITS = 256;
 
 /** The panels of the drawer, as the address names them; `PANELS` of panels.js makes them. */
-export const PANEL_NAMES = ["timeline", "surface", "histograms", "space"];
+export const PANEL_NAMES = ["timeline", "surface", "histograms", "space", "mistakes"];
 
 /**
  * The rows about looking.
@@ -43,10 +43,11 @@ const looks = (hideable, lessons) => [
 export class State {
   /**
    * @param {{table: Setting[], start: Record<string, any>, hideable: string[], lessons: string[],
-   *   page: Record<string, any>}} given the server's rows, where it starts when the address says
-   *   nothing, what may be hidden, the lessons, and how the page looks at the start
+   *   images: Record<string, {start: Record<string, any>, available: boolean}>, page: Record<string, any>}} given the server's rows, where it starts when the address says
+   *   nothing, what may be hidden, the lessons, the sets of images, and how the page looks at the start
    */
-  constructor({ table, start, hideable, lessons, page }) {
+  constructor({ table, start, hideable, lessons, images, page }) {
+    this.images = images;
     const rows = looks(hideable, lessons);
     this.rows = new Map([...table, ...rows].map((row) => [row.name, row]));
     this.learning = new Set(table.map((row) => row.name));

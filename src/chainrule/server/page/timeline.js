@@ -8,6 +8,7 @@ import { paintPlanes } from "./heatmap.js";
 import { n, t, whole } from "./i18n.js";
 import { button, element, field } from "./make.js";
 import { scoreText } from "./scores.js";
+import { paintFirst } from "./weights.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./types.js").Frame} Frame */
@@ -144,7 +145,9 @@ export function timeline(box, desk) {
     const numbers = t("timeline_numbers", { epoch: n(frame.epochs), train: n(frame.losses[0] + frame.losses[2]), test: n(frame.losses[1]), score });
     text.textContent = failure ? `${t("failed")} ${failure}` : numbers;
     canvas.setAttribute("aria-label", `${name}. ${t("heat_label", { score })}`);
-    paintPlanes(/** @type {HTMLCanvasElement} */ (canvas), frame, desk.state.values.discretize);
+    const picture = /** @type {HTMLCanvasElement} */ (canvas);
+    if (desk.run.image) paintFirst(picture, desk.run, frame.theta, desk.state.values.discretize);
+    else paintPlanes(picture, frame, desk.state.values.discretize);
   }
 
   /** @param {Record<string, any>} settings */

@@ -13,6 +13,7 @@
  *   offset: number[], scale: number[], parameters: {name: string, shape: number[]}[],
  *   columns: {weights: string, biases: string|null, activation: string, is_linked: boolean}[],
  *   boxes: {column: number, name: string}[], is_own: boolean, is_plane: boolean,
+ *   image: {height: number, width: number, ink: number}|null, learnt: number, tests: number, scored: number|null,
  *   own: string|null, playing: boolean, failure: string|null}} Run
  */
 
@@ -40,7 +41,7 @@
 /**
  * Everything that Step inside shows at one position.
  * @typedef {{position: number, last: number, forward: number, phase: string, row: number,
- *   rows: number, point: number[], current: string|null, formulas: string[], nodes: GraphNode[],
+ *   rows: number, point: number[]|null, pixels: number[]|null, current: string|null, formulas: string[], nodes: GraphNode[],
  *   update: null|{rule: string, learning_rate: number, parameters:
  *     Record<string, {before: number[], gradient: number[], after: number[]}>}}} Inside
  */
@@ -83,6 +84,21 @@
  * @typedef {{run: number, layer: number, first: number, second: number, lines: number,
  *   samples: number, count: number, classes: boolean, grid: Float32Array,
  *   data: Float32Array}} Warp
+ */
+
+/**
+ * The image on the pad, its pixels from 0 (paper) to 1 (ink), and what every layer says to it, the
+ * outputs last; where there is nothing, no layers. `truth` is −1 where it is not known.
+ * @typedef {{run: number, source: number, row: number, truth: number, predicted: number, width: number,
+ *   pixels: Float32Array, layers: Float32Array[]}} Answer
+ */
+
+/**
+ * A page of the mistakes, the largest loss first: the test row, its truth, what the network says, and
+ * its output for both.
+ * @typedef {{run: number, tests: number, wrong: number, first: number, epochs: number, loss: number, width: number,
+ *   items: {row: number, truth: number, predicted: number, loss: number, output: number,
+ *     ofTruth: number, pixels: Uint8Array}[]}} Mistakes
  */
 
 /**

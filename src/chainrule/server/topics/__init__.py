@@ -9,10 +9,10 @@ from __future__ import annotations
 from types import ModuleType
 
 from chainrule.server.command import Command
-from chainrule.server.session import Part
-from chainrule.server.topics import looking, own, playing, stepping, timeline
+from chainrule.server.part import Part
+from chainrule.server.topics import looking, own, playing, reading, stepping, timeline
 
-TOPICS: tuple[ModuleType, ...] = (playing, own, stepping, timeline, looking)
+TOPICS: tuple[ModuleType, ...] = (playing, own, stepping, timeline, looking, reading)
 
 COMMANDS: dict[str, Command] = {
     name: command for topic in TOPICS for name, command in topic.COMMANDS.items()

@@ -5,16 +5,15 @@ from __future__ import annotations
 from chainrule.errors import ChainruleError
 from chainrule.server.command import Command, one_of, text, texts
 from chainrule.server.encoded import READINGS
-from chainrule.server.models import telling_columns
 from chainrule.server.own import Own, fitting_loss
+from chainrule.server.pairs import telling_columns
 from chainrule.server.session import Session
-
-TABLE_NAME = "table.csv"
 
 
 def learn_own(session: Session, columns: list[str], target: str, reading: str) -> None:
     """Learn from a CSV's columns; of many, the two that tell most are drawn first."""
-    own = Own(TABLE_NAME, None, session.upload, tuple(columns), target, reading=reading)
+    name, content = session.upload_name, session.upload
+    own = Own(name, None, content, tuple(columns), target, reading=reading)
     points = own.split(session.run.settings)
     earlier, session.own = session.own, own
     try:
