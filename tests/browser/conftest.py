@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -36,6 +37,35 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield chromium
         chromium.close()
+
+
+LATENCY = float(os.environ.get("CHAINRULE_TEST_LATENCY", "0"))
+"""Seconds, for all tests: one that does not wait for what it looks at fails with 0.15."""
+
+
+@pytest.fixture
+def slow_line(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Holds up every message between page and server by so many seconds."""
+    from starlette.websockets import WebSocket
+
+    def slow(seconds: float) -> None:
+        def held_up(method: Callable[..., Any]) -> Callable[..., Any]:
+            async def call(*given: Any) -> Any:
+                await asyncio.sleep(seconds)
+                return await method(*given)
+
+            return call
+
+        for name in ("receive", "send_text", "send_bytes"):
+            monkeypatch.setattr(WebSocket, name, held_up(getattr(WebSocket, name)))
+
+    return slow
+
+
+@pytest.fixture(autouse=True)
+def line_of_all_tests(request: pytest.FixtureRequest) -> None:
+    if LATENCY:
+        request.getfixturevalue("slow_line")(LATENCY)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -15,8 +16,9 @@ for needed in ("starlette", "uvicorn", "websockets"):
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 import numpy as np  # noqa: E402
-from playwright.sync_api import Page  # noqa: E402
+from playwright.sync_api import Page, WebSocket  # noqa: E402
 
+from chainrule.server.connection import Connection  # noqa: E402
 from chainrule.server.frames import to_bytes  # noqa: E402
 from chainrule.server.launch import Playground, playground  # noqa: E402
 from chainrule.server.run import Run  # noqa: E402
@@ -37,19 +39,38 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "playground"
 
 
 class Desk:
-    """A page of the playground as a person sees it, and the run behind it as Python has it."""
+    """A page of the playground as a person sees it, and the run behind it as Python has it.
+
+    Who asks for the session or its run gets it when it has done all that the page has told it.
+    """
 
     def __init__(self, page: Page, playground: Playground) -> None:
         self.page = page
         self.playground = playground
+        self.told: list[dict[str, Any]] = []
+        page.on("websocket", self._listen)
         # asked for only when a test waits for one, a dialog may open before the browser is told
         page.on("filechooser", lambda chooser: None)
 
     @property
     def session(self) -> Session:
-        session = self.playground.sessions.newest
+        name = self.page.evaluate("sessionStorage.getItem('session')")
+        session = self.playground.sessions.get(name)
         assert session is not None
-        return session
+        line = session.listener
+        if isinstance(line, Connection):
+            self.until(lambda: line.heard >= len(self.told), "all that the page told is heard")
+        with session.lock:  # what it does at this moment is done
+            return session
+
+    def _listen(self, socket: WebSocket) -> None:
+        self.told = []
+        socket.on("framesent", self._note)
+
+    def _note(self, sent: str | bytes) -> None:
+        message = json.loads(sent)
+        if message["type"] not in ("hello", "drawn", "visible"):
+            self.told.append(message)
 
     @property
     def run(self) -> Run:
@@ -69,7 +90,7 @@ class Desk:
         self.until(lambda: self.page.evaluate(condition), condition, seconds)
 
     def until(self, holds: Callable[[], Any], told: str, seconds: float = 60) -> None:
-        """The same for what the server has: it may come to know later than the page shows."""
+        """The same for anything else."""
         end = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > end:

@@ -50,23 +50,25 @@ def weights_say(desk: Desk) -> np.ndarray:
     return 100 * forward(desk, desk.session.part(Pad).pixels().astype(float))[1]
 
 
+SEEN = """() => {
+  const canvas = document.querySelector('#seen');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from({length: canvas.width * canvas.height}, (_, i) => data[4 * i]);
+}"""
+
+
 def assert_read(desk: Desk) -> np.ndarray:
     """The page shows what NumPy says to the pixels on the session's pad."""
     pixels = desk.session.part(Pad).pixels()
     h, expected = forward(desk, pixels.astype(float))
-    assert np.allclose(shown(desk), 100 * expected, atol=0.06)
+    grey = 255 - (255 - 28) * (pixels / desk.run.points.image.ink)  # the light scheme's
+    desk.until(lambda: np.allclose(desk.page.evaluate(SEEN), grey, atol=1.01), "its pixels")
+    desk.until(lambda: np.allclose(shown(desk), 100 * expected, atol=0.06), "its ten answers")
     best = desk.page.get_attribute("#answers .wins", "data-answer")
     assert int(best) == expected.argmax()
     said = desk.page.inner_text("[data-response='1'] figcaption").translate(PERSIAN)
     low, high = (float(word) for word in said.replace("Layer 1 says", "").split(" to "))
     assert (low, high) == pytest.approx((min(h.min(), 0), max(h.max(), 0)), rel=0.02, abs=0.006)
-    seen = desk.page.evaluate(
-        """() => { const c = document.querySelector('#seen');
-          const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-          return Array.from({length: c.width * c.height}, (_, i) => d[4 * i]); }"""
-    )
-    expected = 255 - (255 - 28) * (pixels / desk.run.points.image.ink)  # the light scheme's
-    assert np.allclose(seen, expected, atol=1.01)
     return pixels
 
 

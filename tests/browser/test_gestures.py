@@ -70,7 +70,7 @@ def test_by_touch_alone(open_desk):
     desk.shot("touch")
     page.tap("#card .actions button")
     desk.wait("!document.querySelector('#card').open")
-    assert run.network.objective.unpack(run.theta)["b1"][1] == 0.25
+    assert desk.run.network.objective.unpack(desk.run.theta)["b1"][1] == 0.25
     page.tap("#chart")
     assert "Epoch" in page.inner_text("#chart-text")
     page.tap("#heat")

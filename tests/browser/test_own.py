@@ -41,11 +41,7 @@ def drawn(desk: Desk) -> set[tuple[float, float, int]]:
 def has_points(desk: Desk, count: int) -> None:
     """Until so many points are learnt from, and the page says so."""
     desk.wait(f"document.querySelector('#draw-status').textContent.includes('Points: {count}.')")
-    for _ in range(100):
-        if len(desk.run.points.y) == count:
-            return
-        desk.page.wait_for_timeout(40)
-    raise AssertionError(f"{len(desk.run.points.y)} points are learnt from, not {count}")
+    desk.until(lambda: len(desk.run.points.y) == count, f"{count} points are learnt from")
 
 
 def test_points_drawn_with_the_mouse_are_learnt_from(open_desk):
@@ -61,10 +57,7 @@ def test_points_drawn_with_the_mouse_are_learnt_from(open_desk):
         page.mouse.down()
         page.mouse.move(*place(desk, centre, 3), steps=24)
         page.mouse.up()
-    for _ in range(60):
-        if set(desk.run.points.y) == {0, 2} and len(desk.run.points.y) > 20:
-            break
-        page.wait_for_timeout(50)
+    desk.until(lambda: len(desk.run.points.y) > 20, "both strokes")
     points = drawn(desk)
     assert {k for x, _, k in points if x < 0} == {0}
     assert {k for x, _, k in points if x > 0} == {2}

@@ -8,9 +8,11 @@ import time
 import numpy as np
 import pytest
 
+from chainrule.server.drawing import FIRST_DRAWING
 from chainrule.server.frames import FRAME_HEADER
 from chainrule.server.speed import Speed
 
+from .steering import do, open_session
 from .wire import Page, floats, httpx, read_frame, run, websockets
 
 
@@ -289,3 +291,45 @@ def test_frames_are_not_compressed(playground, caller):
             assert read_frame(caller.frames[0])["side"] == 100
 
     run(story())
+
+
+def test_every_message_tells_how_many_commands_are_known(playground, caller):
+    async def story():
+        async with caller:
+            await caller.hello()
+            began = await caller.until(lambda one: one["type"] == "run")
+            assert began["heard"] == 0
+            await caller.say(type="look", unit=1)
+            await caller.say(type="set", settings={"learning_rate": 0.01})
+            await caller.say(type="visible", visible=True)  # the connection's own
+            await caller.say(type="set", settings={"noise": "loud"})
+            status = await caller.until(lambda one: one["type"] == "status")
+            assert status["heard"] == 2
+            assert status["settings"]["learning_rate"] == 0.01
+            refused = await caller.until(lambda one: one["type"] == "error")
+            assert refused["heard"] == 3
+            await caller.say(type="no such command")
+            unknown = await caller.until(lambda one: one["type"] == "error" and one != refused)
+            assert unknown["heard"] == 4
+        async with caller:  # another socket counts anew
+            await caller.hello()
+            again = await caller.until(lambda one: one["type"] == "run" and one != began)
+            assert again["heard"] == 0
+
+    run(story())
+
+
+@pytest.mark.parametrize("playing", [False, True])
+def test_a_stroke_more_neither_stops_nor_starts_the_run(playing):
+    session = open_session(dataset="drawn")
+    try:
+        if playing:
+            do(session, "play")
+        do(session, "set", settings={"drawing": FIRST_DRAWING + "AAAA"})
+        with session.lock:
+            assert session.run.settings["drawing"] == FIRST_DRAWING + "AAAA"
+            assert session.playing == playing
+        do(session, "set", settings={"dataset": "drawn", "seed": 3})
+        assert not session.playing
+    finally:
+        session.close()

@@ -2,12 +2,15 @@
 
 At most two frames are under way that the page has not drawn yet; a newer frame takes the place
 of one that waits. A page that reads nothing holds one frame and a bounded number of messages.
+Every message tells how many of the page's commands it knows of, so that a page whose hand is
+quicker than its line is not set back by what was true before.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -28,11 +31,18 @@ TOO_MANY, TAKEN_OVER, TOO_FAST, BAD_HELLO = 4001, 4002, 4003, 4004
 
 
 class Connection(Listener):
-    """What a session's thread talks to; hands everything to the event loop's sender."""
+    """What a session's thread talks to; hands everything to the event loop's sender.
+
+    Attributes
+    ----------
+    heard : int
+        The page's commands that the session has taken up.
+    """
 
     def __init__(self, socket: WebSocket, loop: asyncio.AbstractEventLoop) -> None:
         self.socket = socket
         self.visible = True
+        self.heard = 0
         self.close_code: int | None = None
         self._loop = loop
         self._wake = asyncio.Event()
@@ -49,7 +59,7 @@ class Connection(Listener):
 
     def send(self, message: dict[str, Any]) -> None:
         """Take a control message; a page that does not read is cut off."""
-        self._put(dumps(message))
+        self._put(dumps({**message, "heard": self.heard}))
 
     def send_binary(self, data: bytes) -> None:
         """Take data that must arrive."""
@@ -78,6 +88,16 @@ class Connection(Listener):
     def drawn(self, frame: int) -> None:
         """The page has drawn this frame."""
         self._undrawn.discard(frame)
+
+    def tell(self, session: Session, act: Callable[..., None], arguments: dict[str, Any]) -> None:
+        """A command of the page, in its turn; too many that wait end the connection."""
+
+        def heard(session: Session, **arguments: Any) -> None:
+            self.heard += 1
+            act(session, **arguments)
+
+        if not session.tell(heard, arguments):
+            self.finish(TOO_FAST)
 
     def finish(self, code: int) -> None:
         """End the connection."""
@@ -186,12 +206,15 @@ async def _listen(socket: WebSocket, session: Session, connection: Connection) -
         try:
             command, arguments = read_message(content)
         except OptionError as error:
-            connection.send({"type": "error", "kind": "OptionError", "message": str(error)})
+            connection.tell(session, _refuse, {"error": error})
             continue
         if command == "drawn":
             connection.drawn(arguments["frame"])
         elif command == "visible":
             connection.visible = arguments["visible"]
-        elif not session.tell(COMMANDS[command].act, arguments):
-            connection.finish(TOO_FAST)
-            return
+        else:
+            connection.tell(session, COMMANDS[command].act, arguments)
+
+
+def _refuse(_session: Session, error: OptionError) -> None:
+    raise error

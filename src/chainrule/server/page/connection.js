@@ -25,6 +25,9 @@ export class Connection {
     /** @type {WebSocket|null} */
     this.socket = null;
     this.opened = false;
+    /** Commands told on this socket, and which of them changed settings last. */
+    this.told = 0;
+    this.changed = 0;
     document.addEventListener("visibilitychange", () => this.sayVisible());
     this.open();
   }
@@ -34,7 +37,7 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => {
-      this.tries = 0;
+      this.tries = this.told = this.changed = 0;
       this.opened = true;
       socket.send(JSON.stringify({ type: "hello", session: remembered(), ...this.handlers.hello() }));
       this.sayVisible();
@@ -84,6 +87,18 @@ export class Connection {
 
   sayVisible() {
     this.send({ type: "visible", visible: document.visibilityState === "visible" });
+  }
+
+  /** A command for the session. @param {Record<string, any>} message */
+  tell(message) {
+    this.told += 1;
+    if (message.type === "set") this.changed = this.told;
+    this.send(message);
+  }
+
+  /** Whether the server had not heard of the latest settings when it said this. @param {{heard: number}} message */
+  isBehind(message) {
+    return message.heard < this.changed;
   }
 
   /** @param {Record<string, any>} message */

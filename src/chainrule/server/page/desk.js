@@ -24,6 +24,8 @@ export class Desk {
     this.changed = false;
     /** Whether settings that came from the server are being taken, which are not sent back. */
     this.applying = false;
+    /** Whether what comes from the server was said before it heard of the settings chosen last. */
+    this.behind = false;
     /** @type {Part[]} */
     this.parts = [];
     /** @type {Connection|null} */
@@ -37,11 +39,12 @@ export class Desk {
 
   /** @param {Record<string, any>} message */
   send(message) {
-    this.connection?.send(message);
+    this.connection?.tell(message);
   }
 
   /** A message of the server to whichever part reads it. @param {any} message */
   receive(message) {
+    this.behind = Boolean(this.connection?.isBehind(message));
     if (message.type === "run") this.begin(message);
     else if (message.type === "status") this.status(message);
     else if (message.type === "failed") this.notify(t("failed"), message.message);
@@ -68,6 +71,7 @@ export class Desk {
 
   /** Settings as the server has them, without sending them back. @param {Record<string, any>} settings */
   take(settings) {
+    if (this.behind) return;
     this.applying = true;
     this.state.set(settings);
     this.applying = false;

@@ -73,7 +73,7 @@ class Pad {
       $("draw-status").textContent = "";
       return;
     }
-    if (!this.isBusy()) this.points = decode(settings.drawing);
+    if (!this.isBusy()) this.points = decode(this.desk.state.values.drawing);
     this.tell();
     this.paint();
   }
@@ -220,16 +220,14 @@ class Pad {
     this.send();
   }
 
-  /** To the server, once there is enough to learn from; a run that plays goes on playing. */
+  /** To the server, once there is enough to learn from. */
   send() {
     this.sent = performance.now();
     const classes = new Set(this.points.map((one) => one[2]));
     this.waits = this.points.length < LEAST || classes.size < 2;
     this.tell();
     if (this.waits || encode(this.points) === this.desk.state.values.drawing) return;
-    const { playing } = this.desk;
     this.desk.state.set({ drawing: encode(this.points) });
-    if (playing) this.desk.send({ type: "play" });
   }
 
   /** Where the cursor is and how much is drawn, in words. */

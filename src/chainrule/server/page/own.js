@@ -155,6 +155,6 @@ export class OwnPoints {
     const message = { type: "own", columns, target: this.target, reading: this.reading };
     if (this.reading !== "direct" && !chosen.length) this.notify(t("own_none"));
     else if (JSON.stringify(message).length > MOST_MESSAGE) this.notify(t("own_too_many"));
-    else this.connection.send(message);
+    else this.connection.tell(message);
   }
 }

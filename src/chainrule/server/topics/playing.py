@@ -17,12 +17,15 @@ from chainrule.server.settings import read_settings, restarts
 
 
 def change(session: Session, settings: dict[str, Any]) -> None:
-    """Other settings: live where they can be, a new run where not."""
+    """Other settings: live where they can be, a new run where not; a stroke more goes on."""
     before = session.run.settings
     after = read_settings(settings, before, session.most_units)
+    goes_on = session.playing and {**before, "drawing": after["drawing"]} == after
     if restarts(before, after):
         forked = after if "fork" in settings else {**after, "fork": -1}
         session.replace(session.new_run(forked, None))
+        if goes_on:
+            session.play()
     else:
         session.touch()
         session.run.apply(after)
