@@ -47,7 +47,7 @@ class Desk:
     def __init__(self, page: Page, playground: Playground) -> None:
         self.page = page
         self.playground = playground
-        self.told: list[dict[str, Any]] = []
+        self.told = 0
         page.on("websocket", self._listen)
         # asked for only when a test waits for one, a dialog may open before the browser is told
         page.on("filechooser", lambda chooser: None)
@@ -59,18 +59,16 @@ class Desk:
         assert session is not None
         line = session.listener
         if isinstance(line, Connection):
-            self.until(lambda: line.heard >= len(self.told), "all that the page told is heard")
+            self.until(lambda: line.heard >= self.told, "all that the page told is heard")
         with session.lock:  # what it does at this moment is done
             return session
 
     def _listen(self, socket: WebSocket) -> None:
-        self.told = []
+        self.told = 0
         socket.on("framesent", self._note)
 
     def _note(self, sent: str | bytes) -> None:
-        message = json.loads(sent)
-        if message["type"] not in ("hello", "drawn", "visible"):
-            self.told.append(message)
+        self.told += json.loads(sent)["type"] not in ("hello", "drawn", "visible")
 
     @property
     def run(self) -> Run:
